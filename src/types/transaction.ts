@@ -1,0 +1,63 @@
+/**
+ * Transactions: one flat shape for every type, and the open registry of types (one row each).
+ * A signed transaction keeps its canonical bytes and its hash for its whole life; its sender is recovered once.
+ */
+import type { Bytes } from "../primitives/bytes.ts";
+import type { Address, Hash } from "../primitives/hex.ts";
+
+/** EIP-2930 */
+export interface AccessListItem {
+  readonly address: Address;
+  readonly storageKeys: readonly Hash[];
+}
+
+/** EIP-7702 */
+export interface Authorization {
+  readonly chainId: bigint;
+  readonly address: Address;
+  readonly nonce: bigint;
+  readonly yParity: bigint;
+  readonly r: bigint;
+  readonly s: bigint;
+}
+
+/** secp256k1 signature. `v` is what the type's encoding holds: 27, 28 or EIP-155 form for legacy, yParity else. */
+export interface Signature {
+  readonly v: bigint;
+  readonly r: bigint;
+  readonly s: bigint;
+  readonly yParity: 0 | 1;
+}
+
+/** What a transaction says, before signing. Fields that its type does not have hold their neutral value. */
+export interface TransactionFields {
+  /** EIP-2718 type; 0 = legacy */
+  readonly type: number;
+  /** undefined: legacy without replay protection (before EIP-155) */
+  readonly chainId: bigint | undefined;
+  readonly nonce: bigint;
+  /** wei per gas; types 0 and 1: gasPrice */
+  readonly maxFeePerGas: bigint;
+  /** wei per gas; types 0 and 1: gasPrice */
+  readonly maxPriorityFeePerGas: bigint;
+  readonly gasLimit: bigint;
+  /** undefined: contract creation */
+  readonly to: Address | undefined;
+  /** wei */
+  readonly value: bigint;
+  readonly data: Bytes;
+  readonly accessList: readonly AccessListItem[];
+  /** wei per blob gas; 0 unless type 3 */
+  readonly maxFeePerBlobGas: bigint;
+  readonly blobVersionedHashes: readonly Hash[];
+  readonly authorizationList: readonly Authorization[];
+}
+
+/** A signed transaction. */
+export interface Transaction extends TransactionFields {
+  readonly signature: Signature;
+  /** Canonical encoding: RLP for legacy, type byte ‖ payload else (EIP-2718). Blob sidecars are not part of it. */
+  readonly raw: Bytes;
+  /** keccak256(raw) */
+  readonly hash: Hash;
+}
