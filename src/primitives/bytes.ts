@@ -58,7 +58,8 @@ export function bigIntToBytes(value: bigint): Bytes {
 /** Left-pads with zero bytes to `length`; a longer input is a caller's mistake and throws RangeError. */
 export function padBytes(bytes: Bytes, length: number): Bytes {
   if (bytes.length === length) return bytes;
-  if (bytes.length > length) throw new RangeError(`${bytes.length} bytes do not fit into ${length}`);
+  if (bytes.length > length)
+    throw new RangeError(`${bytes.length} bytes do not fit into ${length}`);
   const padded = new Uint8Array(length);
   padded.set(bytes, length - bytes.length);
   return padded;

@@ -19,7 +19,10 @@ export class NodeError<R extends ErrorReason = ErrorReason> extends Error {
 function describeReason(reason: ErrorReason): string {
   const evidence = Object.entries(reason)
     .filter(([key]) => key !== "code")
-    .map(([key, value]) => `${key}: ${typeof value === "object" ? JSON.stringify(value, bigints) : String(value)}`);
+    .map(
+      ([key, value]) =>
+        `${key}: ${typeof value === "object" ? JSON.stringify(value, bigints) : String(value)}`,
+    );
   return evidence.length === 0 ? reason.code : `${reason.code} (${evidence.join(", ")})`;
 }
 

@@ -15,7 +15,11 @@ export type Address = Brand<`0x${string}`, "Address">;
 /** 32 bytes in lower-case hex. */
 export type Hash = Brand<`0x${string}`, "Hash">;
 
-export type HexErrorReason = { readonly code: "BAD_HEX"; readonly expected: string; readonly got: string };
+export type HexErrorReason = {
+  readonly code: "BAD_HEX";
+  readonly expected: string;
+  readonly got: string;
+};
 
 /** Text that should be hex and is not; `expected` says what was wanted. */
 export class HexError extends NodeError<HexErrorReason> {}

@@ -10,9 +10,13 @@ export interface Account {
 }
 
 /** Root of a trie without entries: keccak256(rlp("")). */
-export const EMPTY_TRIE_ROOT = parseHash("0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
+export const EMPTY_TRIE_ROOT = parseHash(
+  "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421",
+);
 /** keccak256 of the empty string: code hash of an account without code. */
-export const EMPTY_CODE_HASH = parseHash("0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
+export const EMPTY_CODE_HASH = parseHash(
+  "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470",
+);
 
 export const EMPTY_ACCOUNT: Account = {
   nonce: 0n,
