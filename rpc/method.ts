@@ -1,0 +1,115 @@
+/**
+ * One declaration per JSON-RPC method: name, summary, parameters, result and handler.
+ * Handlers take and return internal values; checks, conversion, OpenRPC and the reference come from the declaration.
+ */
+import {
+  CodecError,
+  type Json,
+  type JsonSchema,
+  type ParamCodec,
+  type ResultCodec,
+} from "./codec.ts";
+import type { RpcContext } from "./context.ts";
+import { RpcError } from "./errors.ts";
+
+/** A positional parameter. */
+export interface Param<T> {
+  readonly name: string;
+  readonly schema: JsonSchema;
+  readonly required: boolean;
+  /** Internal value for a caller's `json`; undefined and null mean absent. */
+  read(json: unknown): T;
+}
+
+/** A parameter; with a third argument it is optional and that internal value is its default. */
+export function param<T>(
+  name: string,
+  codec: ParamCodec<T>,
+  ...rest: readonly [] | readonly [T]
+): Param<T> {
+  const fallback = rest[0];
+  if (rest.length === 0 || fallback === undefined) {
+    return { name, schema: codec.schema, required: true, read: (json) => codec.decode(json, name) };
+  }
+  return {
+    name,
+    schema: {
+      ...codec.schema,
+      ...((typeof fallback === "string" || typeof fallback === "boolean") && { default: fallback }),
+    },
+    required: false,
+    read: (json) => (json === undefined || json === null ? fallback : codec.decode(json, name)),
+  };
+}
+
+/** A parameter that may be left out and is then undefined. */
+export function optional<T>(name: string, codec: ParamCodec<T>): Param<T | undefined> {
+  return {
+    name,
+    schema: codec.schema,
+    required: false,
+    read: (json) => (json === undefined || json === null ? undefined : codec.decode(json, name)),
+  };
+}
+
+/** A method as the dispatcher sees it. */
+export interface Method {
+  readonly name: string;
+  readonly summary: string;
+  readonly params: readonly Param<unknown>[];
+  readonly result: { readonly schema: JsonSchema };
+  /** `true`: exists on development chains only, elsewhere it answers "does not exist". */
+  readonly devOnly: boolean;
+  /** Checks `args`, runs the handler and encodes its result. Throws RpcError and whatever the handler throws. */
+  call(context: RpcContext, args: readonly unknown[]): Promise<Json>;
+}
+
+type Values<P extends readonly Param<unknown>[]> = {
+  [I in keyof P]: P[I] extends Param<infer T> ? T : never;
+};
+
+interface Declaration<P extends readonly Param<unknown>[], R> {
+  /** `namespace_method` */
+  readonly name: string;
+  /** One sentence; the reference shows it. */
+  readonly summary: string;
+  readonly params: P;
+  readonly result: ResultCodec<R>;
+  readonly devOnly?: boolean;
+  readonly handler: (context: RpcContext, ...args: Values<P>) => R | Promise<R>;
+}
+
+function readArgument(param: Param<unknown>, index: number, json: unknown): unknown {
+  if (param.required && (json === undefined || json === null)) {
+    throw new RpcError({ code: "MISSING_ARGUMENT", index });
+  }
+  try {
+    return param.read(json);
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    const { where, problem } = error.reason;
+    throw new RpcError({ code: "INVALID_ARGUMENT", index, where, problem }, { cause: error });
+  }
+}
+
+/** Declares a method. */
+export function defineMethod<const P extends readonly Param<unknown>[], R>(
+  declaration: Declaration<P, R>,
+): Method {
+  const { name, summary, params, result, handler } = declaration;
+  return {
+    name,
+    summary,
+    params,
+    result,
+    devOnly: declaration.devOnly ?? false,
+    async call(context, args) {
+      if (args.length > params.length) {
+        throw new RpcError({ code: "TOO_MANY_ARGUMENTS", max: params.length });
+      }
+      // `read` of each position gives the type the handler declared for it
+      const values = params.map((one, index) => readArgument(one, index, args[index])) as Values<P>;
+      return result.encode(await handler(context, ...values));
+    },
+  };
+}
