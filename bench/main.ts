@@ -1,0 +1,34 @@
+/**
+ * `npm run bench -- <name>`: speed and memory, measured beside a peer in the same run. Each result is printed and kept as
+ * text in bench/results with machine, versions and commit, so that a claim can be repeated.
+ */
+import { report } from "./report.ts";
+
+type Bench = (args: readonly string[]) => Promise<string>;
+
+const benches: Readonly<Record<string, { summary: string; load: () => Promise<Bench> }>> = {
+  load: {
+    summary:
+      "transfers over JSON-RPC at 1 s blocks, alternating with anvil [--txs N] [--runs N] [--batch N]",
+    load: async () => (await import("./transferLoad.ts")).transferLoad,
+  },
+  micro: {
+    summary: "single functions: recovery, keccak, trie, codec",
+    load: async () => (await import("./micro/micro.ts")).micro,
+  },
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+const names = name === "all" ? Object.keys(benches) : [name];
+for (const each of names) {
+  const bench = benches[each];
+  if (bench === undefined) {
+    const rows = Object.entries(benches).map(
+      ([key, { summary }]) => `  ${key.padEnd(8)} ${summary}`,
+    );
+    console.error(`usage: npm run bench -- all|NAME\n${rows.join("\n")}`);
+    process.exit(2);
+  }
+  const run = await bench.load();
+  console.log(report(each, await run(args)));
+}
