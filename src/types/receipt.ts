@@ -1,6 +1,22 @@
 /** Receipts and logs: consensus form and RLP. */
-import type { Bytes } from "../primitives/bytes.ts";
-import type { Address, Hash } from "../primitives/hex.ts";
+import { type Bytes, concatBytes, EMPTY_BYTES } from "../primitives/bytes.ts";
+import { type Address, bytesToHash, type Hash } from "../primitives/hex.ts";
+import { BLOOM_BYTES, bloomOf } from "./bloom.ts";
+import {
+  decodeRlp,
+  encodeRlp,
+  fail,
+  hexItem,
+  type RlpInput,
+  type RlpItem,
+  readAddress,
+  readBytes,
+  readHash,
+  readList,
+  readUint,
+  showBytes,
+  uintItem,
+} from "./rlp.ts";
 
 export interface Log {
   readonly address: Address;
@@ -18,4 +34,110 @@ export interface Receipt {
   /** 256 bytes */
   readonly logsBloom: Bytes;
   readonly logs: readonly Log[];
+}
+
+const LEGACY_TYPE = 0;
+const SUCCESS = Uint8Array.of(1);
+const STATE_ROOT_BYTES = 32;
+const TYPE_BITS = 7;
+
+/** What a transaction did, before it becomes a receipt. */
+export type Outcome = Pick<Receipt, "type" | "outcome" | "cumulativeGasUsed" | "logs">;
+
+/** The receipt with its filter. */
+export function makeReceipt(outcome: Outcome): Receipt {
+  return { ...outcome, logsBloom: bloomOf(outcome.logs) };
+}
+
+/** Consensus form: the type byte unless legacy, then RLP. Source: EIP-2718, EIP-658. */
+export function encodeReceipt(receipt: Receipt): Bytes {
+  const payload = encodeRlp([
+    outcomeItem(receipt.outcome),
+    uintItem(receipt.cumulativeGasUsed),
+    receipt.logsBloom,
+    receipt.logs.map(logItems),
+  ]);
+  return receipt.type === LEGACY_TYPE ? payload : concatBytes(Uint8Array.of(receipt.type), payload);
+}
+
+/** Receipt from its consensus form. Throws DecodeError. */
+export function decodeReceipt(raw: Bytes): Receipt {
+  const type = readType(raw);
+  const payload = type === LEGACY_TYPE ? raw : raw.subarray(1);
+  const [outcome, gas, bloom, logs] = readList(decodeRlp(payload, "receipt"), "receipt", 4);
+  return {
+    type,
+    outcome: readOutcome(outcome),
+    cumulativeGasUsed: readUint(gas, "receipt.cumulativeGasUsed", 64),
+    logsBloom: readBytes(bloom, "receipt.logsBloom", BLOOM_BYTES),
+    logs: readList(logs, "receipt.logs").map(readLog),
+  };
+}
+
+/** A block's receipts for the database: without filters, which the logs tell. */
+export function encodeReceiptsForStorage(receipts: readonly Receipt[]): Bytes {
+  return encodeRlp(
+    receipts.map(({ type, outcome, cumulativeGasUsed, logs }) => [
+      uintItem(BigInt(type)),
+      outcomeItem(outcome),
+      uintItem(cumulativeGasUsed),
+      logs.map(logItems),
+    ]),
+  );
+}
+
+/** A block's receipts from the database. Throws DecodeError. */
+export function decodeReceiptsFromStorage(raw: Bytes): Receipt[] {
+  // Written by us, so limited by the gas of a block and not by these.
+  const limits = { maxDepth: 6, maxItems: Number.POSITIVE_INFINITY };
+  return readList(decodeRlp(raw, "receipts", limits), "receipts").map((item) => {
+    const [type, outcome, gas, logs] = readList(item, "receipts", 4);
+    return makeReceipt({
+      type: Number(readUint(type, "receipt.type", TYPE_BITS)),
+      outcome: readOutcome(outcome),
+      cumulativeGasUsed: readUint(gas, "receipt.cumulativeGasUsed", 64),
+      logs: readList(logs, "receipt.logs").map(readLog),
+    });
+  });
+}
+
+function readType(raw: Bytes): number {
+  const first = raw[0] ?? 0;
+  if (first >= 0xc0) return LEGACY_TYPE;
+  if (first === LEGACY_TYPE || first > 0x7f)
+    fail("UNKNOWN_TYPE", {
+      where: "receipt",
+      expected: "a list or a transaction type",
+      got: showBytes(raw),
+    });
+  return first;
+}
+
+function outcomeItem(outcome: Receipt["outcome"]): Bytes {
+  if (outcome === 0) return EMPTY_BYTES;
+  return outcome === 1 ? SUCCESS : hexItem(outcome);
+}
+
+function readOutcome(item: RlpItem | undefined): Receipt["outcome"] {
+  const where = "receipt.outcome";
+  const bytes = readBytes(item, where);
+  if (bytes.length === STATE_ROOT_BYTES) return bytesToHash(bytes);
+  if (bytes.length === 0) return 0;
+  if (bytes.length === 1 && bytes[0] === 1) return 1;
+  fail("BAD_FIELD", { where, expected: "0, 1 or a state root", got: showBytes(bytes) });
+}
+
+function logItems(log: Log): RlpInput {
+  return [hexItem(log.address), log.topics.map(hexItem), log.data];
+}
+
+function readLog(item: RlpItem): Log {
+  const [address, topics, data] = readList(item, "receipt.log", 3);
+  return {
+    address: readAddress(address, "receipt.log.address"),
+    topics: readList(topics, "receipt.log.topics").map((topic) =>
+      readHash(topic, "receipt.log.topics"),
+    ),
+    data: readBytes(data, "receipt.log.data"),
+  };
 }

@@ -1,6 +1,8 @@
 /**
- * Transactions: one flat shape for every type, and the open registry of types (one row each).
- * A signed transaction keeps its canonical bytes and its hash for its whole life; its sender is recovered once.
+ * Transactions: one flat shape for every type. A signed transaction keeps its canonical bytes and its hash for its
+ * whole life; its sender is recovered once. Beside this file: `transactionFields` (one codec per field),
+ * `transactionTypes` (the open registry, one row per type), `transactionCodec` (bytes ⇄ transactions, signing),
+ * `sender` (who sent it), `blobSidecar` (what travels with type 3 outside the chain).
  */
 import type { Bytes } from "../primitives/bytes.ts";
 import type { Address, Hash } from "../primitives/hex.ts";
@@ -60,4 +62,27 @@ export interface Transaction extends TransactionFields {
   readonly raw: Bytes;
   /** keccak256(raw) */
   readonly hash: Hash;
+}
+
+/** Whether the transaction creates a contract. */
+export function isContractCreation(transaction: TransactionFields): boolean {
+  return transaction.to === undefined;
+}
+
+/** What the sender pays per gas, in wei, in a block with this base fee (undefined before London). Source: EIP-1559. */
+export function effectiveGasPrice(
+  transaction: TransactionFields,
+  baseFeePerGas: bigint | undefined,
+): bigint {
+  const { maxFeePerGas, maxPriorityFeePerGas } = transaction;
+  const wanted = (baseFeePerGas ?? 0n) + maxPriorityFeePerGas;
+  return wanted < maxFeePerGas ? wanted : maxFeePerGas;
+}
+
+/** What the block's miner gets per gas, in wei; negative if the transaction cannot pay this base fee. Source: EIP-1559. */
+export function effectiveTip(
+  transaction: TransactionFields,
+  baseFeePerGas: bigint | undefined,
+): bigint {
+  return effectiveGasPrice(transaction, baseFeePerGas) - (baseFeePerGas ?? 0n);
 }

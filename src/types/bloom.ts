@@ -1,0 +1,57 @@
+/** The 2048-bit filter of log addresses and topics. Source: Ethereum Yellow Paper, section 4.3.1. */
+import { keccak256 } from "../crypto/keccak.ts";
+import type { Bytes } from "../primitives/bytes.ts";
+import { hexToBytes } from "../primitives/hex.ts";
+import type { Log } from "./receipt.ts";
+
+export const BLOOM_BYTES = 256;
+const BITS_PER_VALUE = 3;
+const BIT_MASK = BLOOM_BYTES * 8 - 1;
+
+/** Filter of the logs' addresses and topics, 256 bytes. */
+export function bloomOf(logs: readonly Log[]): Bytes {
+  const bloom = new Uint8Array(BLOOM_BYTES);
+  for (const { address, topics } of logs) {
+    addToBloom(bloom, hexToBytes(address));
+    for (const topic of topics) addToBloom(bloom, hexToBytes(topic));
+  }
+  return bloom;
+}
+
+/** Puts an address or topic into the filter, in place. */
+export function addToBloom(bloom: Bytes, value: Bytes): void {
+  const hash = keccak256(value);
+  for (let i = 0; i < BITS_PER_VALUE; i++) {
+    const at = byteOf(hash, i);
+    bloom[at] = (bloom[at] ?? 0) | maskOf(hash, i);
+  }
+}
+
+/** Whether the address or topic may be in the filter: false is certain, true is not. */
+export function bloomMayContain(bloom: Bytes, value: Bytes): boolean {
+  const hash = keccak256(value);
+  for (let i = 0; i < BITS_PER_VALUE; i++)
+    if (((bloom[byteOf(hash, i)] ?? 0) & maskOf(hash, i)) === 0) return false;
+  return true;
+}
+
+/** Filter of everything in any of the filters. */
+export function orBlooms(blooms: Iterable<Bytes>): Bytes {
+  const joined = new Uint8Array(BLOOM_BYTES);
+  for (const bloom of blooms)
+    for (let i = 0; i < BLOOM_BYTES; i++) joined[i] = (joined[i] ?? 0) | (bloom[i] ?? 0);
+  return joined;
+}
+
+/** The filter counts bits from its end. */
+function byteOf(hash: Bytes, pair: number): number {
+  return BLOOM_BYTES - 1 - (bitOf(hash, pair) >> 3);
+}
+
+function maskOf(hash: Bytes, pair: number): number {
+  return 1 << (bitOf(hash, pair) & 7);
+}
+
+function bitOf(hash: Bytes, pair: number): number {
+  return (((hash[2 * pair] ?? 0) << 8) | (hash[2 * pair + 1] ?? 0)) & BIT_MASK;
+}

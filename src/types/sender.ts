@@ -1,0 +1,64 @@
+/** Who sent a transaction: recovered once, then remembered as long as the transaction object lives. */
+import { keccak256 } from "../crypto/keccak.ts";
+import { SECP256K1_HALF_ORDER, SECP256K1_ORDER } from "../crypto/secp256k1.ts";
+import { bytesToBigInt, concatBytes } from "../primitives/bytes.ts";
+import { type Address, hexToBytes } from "../primitives/hex.ts";
+import { fail } from "./rlp.ts";
+import type { Transaction, TransactionFields } from "./transaction.ts";
+import { encodeTransaction, signingDigest, typeRow } from "./transactionCodec.ts";
+
+export interface SenderRules {
+  /** Frontier accepted both `s` of a signature; from Homestead on only the lower counts (EIP-2). Default: false. */
+  readonly allowHighS?: boolean;
+}
+
+const senders = new WeakMap<Transaction, Address>();
+
+/** The account that signed. Throws DecodeError with code BAD_SIGNATURE if there is none. */
+export function senderOf(transaction: Transaction, rules: SenderRules = {}): Address {
+  if (rules.allowHighS !== true) requireLowS(transaction);
+  const known = senders.get(transaction);
+  if (known !== undefined) return known;
+  const { signature: scheme } = typeRow(transaction.type);
+  const sender = scheme.recoverSender(signingDigest(transaction), transaction);
+  if (sender === undefined)
+    fail("BAD_SIGNATURE", {
+      where: "transaction.signature",
+      expected: "a signature from which the sender can be recovered",
+      got: transaction.hash,
+    });
+  senders.set(transaction, sender);
+  return sender;
+}
+
+/** Takes the sender from a source that has checked it: a worker thread, the database, an impersonated account. */
+export function rememberSender(transaction: Transaction, sender: Address): void {
+  senders.set(transaction, sender);
+}
+
+/** The sender if it was recovered or remembered before. */
+export function knownSender(transaction: Transaction): Address | undefined {
+  return senders.get(transaction);
+}
+
+/**
+ * A transaction that nobody signed, for a development chain that impersonates `sender`. Its signature is well-formed,
+ * unlike for each (sender, content), and recovers to no account of interest; the sender is remembered, so that it must
+ * be stored beside the transaction. Throws DecodeError on values that the type cannot carry.
+ */
+export function impersonateTransaction(fields: TransactionFields, sender: Address): Transaction {
+  const digest = keccak256(concatBytes(signingDigest(fields), hexToBytes(sender)));
+  const r = (bytesToBigInt(digest) % (SECP256K1_ORDER - 1n)) + 1n;
+  const transaction = encodeTransaction(fields, { r, s: 1n, yParity: 0 });
+  rememberSender(transaction, sender);
+  return transaction;
+}
+
+function requireLowS({ signature, hash }: Transaction): void {
+  if (signature.s > SECP256K1_HALF_ORDER)
+    fail("BAD_SIGNATURE", {
+      where: "transaction.s",
+      expected: "at most half of the curve's order (EIP-2)",
+      got: hash,
+    });
+}
