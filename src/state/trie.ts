@@ -10,6 +10,14 @@ import { keccak256 } from "../crypto/keccak.ts";
 import { type Bytes, EMPTY_BYTES, equalBytes } from "../primitives/bytes.ts";
 import { bytesToHash, type Hash, hexToBytes } from "../primitives/hex.ts";
 import { EMPTY_TRIE_ROOT } from "../types/account.ts";
+import {
+  compareToBound,
+  endsWith,
+  fromNibbles,
+  sharedLength,
+  startsWith,
+  toNibbles,
+} from "./nibbles.ts";
 import { NodeBuffer, type NodeStore } from "./nodeBuffer.ts";
 import { NodeCache } from "./nodeCache.ts";
 import { StateError } from "./stateError.ts";
@@ -24,7 +32,6 @@ import {
   encodeBranch,
   encodeExtension,
   encodeLeaf,
-  fromNibbles,
   HASH_BYTES,
   LEAF,
   LeafNode,
@@ -32,7 +39,6 @@ import {
   nodeKey,
   nodeKeyBytes,
   type TrieNode,
-  toNibbles,
 } from "./trieNode.ts";
 
 const BRANCH_CHILDREN = 16;
@@ -109,6 +115,27 @@ export class Trie {
     return this.#buffer.take();
   }
 
+  /**
+   * Nodes on the path of `key` from the root, as `eth_getProof` lists them: those that are stored by hash. Shows the
+   * value, or that there is none. As of the last `rootHash`. Throws StateError MISSING_NODE.
+   */
+  prove(key: Bytes): Bytes[] {
+    const path = toNibbles(key);
+    const proof: Bytes[] = [];
+    let depth = 0;
+    for (let child = this.#root; child !== undefined; ) {
+      if (typeof child === "string") proof.push(this.#raw(child, path, depth));
+      const node = this.#load(child, path, depth);
+      if (node.kind === BRANCH) child = node.children[path[depth++] ?? BRANCH_CHILDREN];
+      else if (node.kind === LEAF || !startsWith(path, depth, node.path)) return proof;
+      else {
+        depth += node.path.length;
+        child = node.child;
+      }
+    }
+    return proof;
+  }
+
   /** Key and value pairs in key order, from the first key not below `from`. Keys are whole bytes. */
   *entries(from: Bytes = EMPTY_BYTES): Entries {
     if (this.#root === undefined) return;
@@ -153,14 +180,14 @@ export class Trie {
     if (typeof child !== "string") return child;
     const cached = this.#cache.get(child);
     if (cached !== undefined) return cached;
-    const raw = this.#buffer.get(child);
-    if (raw === undefined) this.#missing(child, path, depth);
-    const node = decodeNode(raw, child);
+    const node = decodeNode(this.#raw(child, path, depth), child);
     this.#cache.set(child, node);
     return node;
   }
 
-  #missing(key: NodeKey, path: Bytes, depth: number): never {
+  #raw(key: NodeKey, path: Bytes, depth: number): Bytes {
+    const raw = this.#buffer.get(key);
+    if (raw !== undefined) return raw;
     let digits = "";
     for (let i = 0; i < depth; i++) digits += HEX_DIGITS.charAt(path[i] ?? 0);
     const hash = bytesToHash(nodeKeyBytes(key));
@@ -353,30 +380,4 @@ function prefixed(prefix: Bytes, node: TrieNode, ref: Child = node): TrieNode {
   return node.kind === LEAF
     ? new LeafNode(path, node.value, false)
     : new ExtensionNode(path, node.child, false);
-}
-
-/** How many nibbles of `part` equal those of `path` from `depth`. */
-function sharedLength(part: Bytes, path: Bytes, depth: number): number {
-  const limit = Math.min(part.length, path.length - depth);
-  let i = 0;
-  while (i < limit && part[i] === path[depth + i]) i++;
-  return i;
-}
-
-function startsWith(path: Bytes, depth: number, part: Bytes): boolean {
-  return sharedLength(part, path, depth) === part.length;
-}
-
-function endsWith(path: Bytes, depth: number, part: Bytes): boolean {
-  return depth + part.length === path.length && startsWith(path, depth, part);
-}
-
-/** -1, 0, 1: everything below `path` is before the bound, is or may be at it, is after it. */
-function compareToBound(path: readonly number[], bound: Bytes): number {
-  const shared = Math.min(path.length, bound.length);
-  for (let i = 0; i < shared; i++) {
-    const difference = (path[i] ?? 0) - (bound[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

@@ -7,6 +7,7 @@
  */
 import type { Bytes } from "../primitives/bytes.ts";
 import { bytesToHash } from "../primitives/hex.ts";
+import { toNibbles } from "./nibbles.ts";
 import { StateError } from "./stateError.ts";
 
 /** Hash of a stored node, one latin-1 character per byte. */
@@ -67,26 +68,6 @@ export function emptyBranch(): BranchNode {
     undefined,
     false,
   );
-}
-
-/** One nibble a byte, high nibble first. */
-export function toNibbles(key: Bytes): Bytes {
-  const nibbles = new Uint8Array(key.length * 2);
-  for (let i = 0; i < key.length; i++) {
-    const byte = key[i] ?? 0;
-    nibbles[2 * i] = byte >> 4;
-    nibbles[2 * i + 1] = byte & 15;
-  }
-  return nibbles;
-}
-
-/** Inverse of `toNibbles` for an even number of nibbles. */
-export function fromNibbles(nibbles: Bytes): Bytes {
-  const key = new Uint8Array(nibbles.length >> 1);
-  for (let i = 0; i < key.length; i++) {
-    key[i] = ((nibbles[2 * i] ?? 0) << 4) | (nibbles[2 * i + 1] ?? 0);
-  }
-  return key;
 }
 
 /** Key of a node from its 32-byte hash. */
