@@ -1,0 +1,74 @@
+/** Calls that the protocol itself makes to system contracts, outside block gas. */
+import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
+import { type Address, hexToBytes, parseAddress, ZERO_HASH } from "../primitives/hex.ts";
+import { evmBlock, executionFault, type Machine, toEvmAddress } from "./evm.ts";
+
+/** EIP-4788: ring buffer of beacon block roots. */
+export const BEACON_ROOTS_ADDRESS = parseAddress("0x000F3df6D732807Ef1319fB7B8bB8522d0Beac02");
+/** EIP-2935: ring buffer of block hashes. */
+export const HISTORY_STORAGE_ADDRESS = parseAddress("0x0000F90827F1C53a10cb7A02335B175320002935");
+/** EIP-7002: queue of withdrawal requests. */
+export const WITHDRAWAL_REQUEST_ADDRESS = parseAddress(
+  "0x00000961Ef480Eb55e80D19ad83579A64c007002",
+);
+/** EIP-7251: queue of consolidation requests. */
+export const CONSOLIDATION_REQUEST_ADDRESS = parseAddress(
+  "0x0000BBdDc7CE488642fb579F8B00f3a590007251",
+);
+
+const SYSTEM_ADDRESS = parseAddress(`0x${"ff".repeat(19)}fe`);
+const SYSTEM_CALL_GAS = 30_000_000n;
+
+/** What a system call returned. */
+export interface SystemCallResult {
+  readonly output: Bytes;
+  /** undefined on success */
+  readonly failure: string | undefined;
+}
+
+/** Calls `to` as the system address; undefined when there is no code. Throws ExecutionFault. */
+export async function systemCall(
+  machine: Machine,
+  to: Address,
+  data: Bytes,
+): Promise<SystemCallResult | undefined> {
+  const { evm, state, env } = machine;
+  if (state.code(to).length === 0) return undefined;
+  const depth = state.depth;
+  try {
+    state.beginTransaction();
+    evm.journal.cleanJournal();
+    evm.transientStorage.clear();
+    const { execResult } = await evm.runCall({
+      block: evmBlock(machine, {
+        base: env.baseFeePerGas ?? 0n,
+        blob: machine.blobBaseFee ?? 0n,
+      }),
+      caller: toEvmAddress(SYSTEM_ADDRESS),
+      to: toEvmAddress(to),
+      gasLimit: SYSTEM_CALL_GAS,
+      data,
+      skipNonceIncrement: true,
+    });
+    await evm.journal.cleanup();
+    if (state.depth !== depth) throw new TypeError("checkpoints left open");
+    return { output: execResult.returnValue, failure: execResult.exceptionError?.error };
+  } catch (error) {
+    throw executionFault(`system call to ${to}`, error);
+  }
+}
+
+/** What is written before the first transaction: parent beacon root (EIP-4788) and parent hash (EIP-2935). */
+export async function beginBlockCalls(machine: Machine): Promise<void> {
+  const { env, context } = machine;
+  if (context.rules.has("cancun")) {
+    const root = env.parentBeaconBlockRoot ?? ZERO_HASH;
+    await systemCall(machine, BEACON_ROOTS_ADDRESS, hexToBytes(root));
+  }
+  if (context.rules.has("prague")) {
+    await systemCall(machine, HISTORY_STORAGE_ADDRESS, hexToBytes(env.parentHash));
+  }
+}
+
+/** Input of a system call that drains a queue. */
+export const NO_INPUT = EMPTY_BYTES;
