@@ -1,7 +1,7 @@
 /** EIP-7702: accounts that lend themselves a contract's code. */
 import { keccak256 } from "../crypto/keccak.ts";
 import { recoverAddress } from "../crypto/secp256k1.ts";
-import { bigIntToBytes, type Bytes, concatBytes, EMPTY_BYTES } from "../primitives/bytes.ts";
+import { type Bytes, bigIntToBytes, concatBytes, EMPTY_BYTES } from "../primitives/bytes.ts";
 import { type Address, bytesToAddress, hexToBytes, ZERO_ADDRESS } from "../primitives/hex.ts";
 import type { State } from "../state/state.ts";
 import { EMPTY_ACCOUNT, EMPTY_CODE_HASH } from "../types/account.ts";
@@ -54,18 +54,22 @@ export function applyAuthorizations(
     const authority = authorityOf(authorization);
     if (authority === undefined) continue;
     warm(authority);
-    const held = state.account(authority);
-    if (held !== undefined && held.codeHash !== EMPTY_CODE_HASH) {
-      if (!isDelegation(state.code(authority))) continue;
-    }
-    const account = held ?? EMPTY_ACCOUNT;
-    if (account.nonce !== authorization.nonce) continue;
-    if (held !== undefined) refund += EXISTING_AUTHORITY_REFUND;
-    state.setAccount(authority, { ...account, nonce: account.nonce + 1n });
-    const { address } = authorization;
-    const code =
-      address === ZERO_ADDRESS ? EMPTY_BYTES : concatBytes(DELEGATION_PREFIX, hexToBytes(address));
-    state.setCode(authority, code);
+    refund += delegate(state, authority, authorization);
   }
   return refund;
+}
+
+/** Points the authority's code at the delegate unless it is a contract or the nonce is another; returns the refund. */
+function delegate(state: State, authority: Address, { address, nonce }: Authorization): bigint {
+  const held = state.account(authority);
+  const account = held ?? EMPTY_ACCOUNT;
+  const isContract = account.codeHash !== EMPTY_CODE_HASH && !isDelegation(state.code(authority));
+  if (isContract || account.nonce !== nonce) return 0n;
+  state.setAccount(authority, { ...account, nonce: nonce + 1n });
+  const revokes = address === ZERO_ADDRESS;
+  state.setCode(
+    authority,
+    revokes ? EMPTY_BYTES : concatBytes(DELEGATION_PREFIX, hexToBytes(address)),
+  );
+  return held === undefined ? 0n : EXISTING_AUTHORITY_REFUND;
 }

@@ -3,8 +3,8 @@ import type { Address } from "../primitives/hex.ts";
 import type { State } from "../state/state.ts";
 import { type Account, EMPTY_ACCOUNT, EMPTY_CODE_HASH } from "../types/account.ts";
 import type { Rules } from "../types/forks.ts";
+import type { TransactionFields } from "../types/transaction.ts";
 import { transactionTypes } from "../types/transactionTypes.ts";
-import type { Transaction, TransactionFields } from "../types/transaction.ts";
 import { isDelegation } from "./authorizations.ts";
 import {
   blobGasOf,
@@ -44,7 +44,6 @@ export interface Leniency {
 /** EIP-2681: the nonce that no transaction may use. */
 const NONCE_LIMIT = 2n ** 64n - 1n;
 const MAX_UINT256 = 2n ** 256n - 1n;
-const SECP256K1_HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
 const BLOB_HASH_VERSION = "0x01";
 
 /** Checks what depends on the rules alone: type, chain id, gas, blobs, authorizations. Throws TransactionError. */
@@ -74,13 +73,6 @@ export function checkAgainstRules(
   const size = transaction.data.length;
   if (transaction.to === undefined && rules.has("shanghai") && size > MAX_INIT_CODE_BYTES) {
     refuse({ code: "INIT_CODE_TOO_LARGE", size, limit: MAX_INIT_CODE_BYTES });
-  }
-}
-
-/** Refuses the second form of each signature, from Homestead on. Source: EIP-2. Throws TransactionError. */
-export function checkSignature({ signature }: Transaction, rules: Rules): void {
-  if (signature.s > SECP256K1_HALF_ORDER && rules.has("homestead")) {
-    refuse({ code: "HIGH_S_NOT_ALLOWED", fork: rules.fork });
   }
 }
 

@@ -72,7 +72,9 @@ export class StepTrace implements Observer {
     }
     const output = bytesToHex(frame.output).slice(2);
     const gasUsed = formatQuantity(frame.gasUsed);
-    this.#write(JSON.stringify({ output, gasUsed, ...(failure !== undefined && { error: failure }) }));
+    this.#write(
+      JSON.stringify({ output, gasUsed, ...(failure !== undefined && { error: failure }) }),
+    );
   }
 
   #flush(): void {
@@ -89,6 +91,7 @@ export class StepTrace implements Observer {
     const asked = stack.at(-1) ?? 0n;
     if (this.#options.capsCallGas === false) return asked;
     const most = left - left / 64n;
-    return asked < most ? asked : most;
+    if (asked < most) return asked;
+    return most;
   }
 }

@@ -5,7 +5,14 @@
  * Nothing here commits to disk; whoever gets an ExecutionFault throws the State away.
  */
 import { Common, Hardfork, Mainnet } from "@ethereumjs/common";
-import { type CustomPrecompile, EVM, EVMError, getActivePrecompiles, NobleBN254, paramsEVM } from "@ethereumjs/evm";
+import {
+  type CustomPrecompile,
+  EVM,
+  EVMError,
+  getActivePrecompiles,
+  NobleBN254,
+  paramsEVM,
+} from "@ethereumjs/evm";
 import { Address as EvmAddress } from "@ethereumjs/util";
 import { keccak256, sha256 } from "../crypto/keccak.ts";
 import { loadKzg } from "../crypto/kzg.ts";
@@ -35,9 +42,10 @@ export interface BlockEnv {
   readonly baseFeePerGas: bigint | undefined;
   /** undefined before Cancun */
   readonly excessBlobGas: bigint | undefined;
-  /** undefined before Cancun */
+  /** undefined before Cancun; then no system call stores it */
   readonly parentBeaconBlockRoot: Hash | undefined;
-  readonly parentHash: Hash;
+  /** undefined in tests of single transactions: no system call stores it */
+  readonly parentHash: Hash | undefined;
 }
 
 /** Rules in force and the ancestors of the executing block. */

@@ -15,14 +15,7 @@ import { encodeReceipt, type Receipt } from "../types/receipt.ts";
 import { DecodeError } from "../types/rlp.ts";
 import { senderOf } from "../types/sender.ts";
 import type { Transaction } from "../types/transaction.ts";
-import { checkSignature } from "./checkTransaction.ts";
-import {
-  type BlockEnv,
-  createMachine,
-  envOf,
-  type ExecutionContext,
-  type Machine,
-} from "./evm.ts";
+import { type BlockEnv, createMachine, type ExecutionContext, envOf, type Machine } from "./evm.ts";
 import { executeTransaction, type Outcome } from "./executeTransaction.ts";
 import { blobGasOf, maxBlobGas } from "./gas.ts";
 import { BlockInvalid, collectRequests, hashRequests } from "./requests.ts";
@@ -79,15 +72,6 @@ export class BlockExecutor {
     return new BlockExecutor(machine);
   }
 
-  /** Starts in the middle: nothing is called first. State tests and t8n without a parent need that. */
-  static beginWithoutSystemCalls(
-    state: State,
-    env: BlockEnv,
-    context: ExecutionContext,
-  ): BlockExecutor {
-    return new BlockExecutor(createMachine(state, env, context));
-  }
-
   /** Gas of the transactions so far. */
   get gasUsed(): bigint {
     return this.#gasUsed;
@@ -109,7 +93,6 @@ export class BlockExecutor {
     if (blobGas > 0n && context.rules.has("cancun") && blobGas > blobGasLeft) {
       refuse({ code: "BLOB_GAS_LIMIT_REACHED", available: blobGasLeft, blobGas });
     }
-    checkSignature(transaction, context.rules);
     const outcome = await executeTransaction(this.#machine, transaction, sender);
     this.#gasUsed += outcome.gasUsed;
     this.#blobGasUsed += outcome.blobGasUsed;
@@ -136,7 +119,10 @@ export class BlockExecutor {
     }
     if (withdrawals !== undefined) payWithdrawals(state, rules, withdrawals);
     const requests = rules.has("prague")
-      ? await collectRequests(this.#machine, receipts.flatMap((receipt) => receipt.logs))
+      ? await collectRequests(
+          this.#machine,
+          receipts.flatMap((receipt) => receipt.logs),
+        )
       : undefined;
     return {
       receipts,
@@ -158,9 +144,11 @@ export async function executeBlock(
   context: ExecutionContext,
 ): Promise<BlockResult> {
   const executor = await BlockExecutor.begin(state, envOf(block.header), context);
+  // EIP-2 made the second form of each signature invalid.
+  const allowHighS = !context.rules.has("homestead");
   for (const [index, transaction] of block.transactions.entries()) {
     try {
-      await executor.execute(transaction, senderOf(transaction));
+      await executor.execute(transaction, senderOf(transaction, { allowHighS }));
     } catch (error) {
       throw asBlockInvalid(error, index, transaction.hash);
     }
@@ -176,7 +164,13 @@ function asBlockInvalid(error: unknown, index: number, hash: Hash): unknown {
 
 /** A header field that execution contradicts. */
 export interface Mismatch {
-  readonly field: "stateRoot" | "receiptsRoot" | "logsBloom" | "gasUsed" | "blobGasUsed" | "requestsHash";
+  readonly field:
+    | "stateRoot"
+    | "receiptsRoot"
+    | "logsBloom"
+    | "gasUsed"
+    | "blobGasUsed"
+    | "requestsHash";
   readonly expected: string;
   readonly got: string;
 }

@@ -1,9 +1,9 @@
 /** Calls that no block holds: eth_call, gas estimates, access lists. */
-import { EMPTY_BYTES, type Bytes } from "../primitives/bytes.ts";
+import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
+import type { Hash } from "../primitives/hex.ts";
 import { type Address, ZERO_ADDRESS } from "../primitives/hex.ts";
 import type { State } from "../state/state.ts";
 import type { AccessListItem, Authorization, TransactionFields } from "../types/transaction.ts";
-import type { Hash } from "../primitives/hex.ts";
 import { type BlockEnv, createMachine, type ExecutionContext, executionFault } from "./evm.ts";
 import { executeTransaction, type Outcome } from "./executeTransaction.ts";
 import { TransactionError } from "./transactionError.ts";

@@ -4,8 +4,8 @@
  */
 import type { EVMResult } from "@ethereumjs/evm";
 import { keccak256 } from "../crypto/keccak.ts";
+import { type Bytes, bigIntToBytes, EMPTY_BYTES } from "../primitives/bytes.ts";
 import { assert } from "../primitives/errors.ts";
-import { bigIntToBytes, type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
 import {
   type Address,
   bytesToAddress,
@@ -17,7 +17,11 @@ import {
 import { EMPTY_ACCOUNT, EMPTY_CODE_HASH, isEmptyAccount } from "../types/account.ts";
 import type { Log } from "../types/receipt.ts";
 import { encodeRlp } from "../types/rlp.ts";
-import type { AccessListItem, TransactionFields } from "../types/transaction.ts";
+import {
+  type AccessListItem,
+  effectiveGasPrice,
+  type TransactionFields,
+} from "../types/transaction.ts";
 import { applyAuthorizations } from "./authorizations.ts";
 import { checkAgainstRules, checkFees, checkSender, type Leniency } from "./checkTransaction.ts";
 import { evmBlock, executionFault, type Machine, toEvmAddress } from "./evm.ts";
@@ -107,7 +111,7 @@ async function run(
   checkFees(transaction, sender, fees, lenient);
   const account = checkSender(transaction, sender, state, { rules, lenient });
 
-  const price = gasPrice(transaction, env.baseFeePerGas);
+  const price = effectiveGasPrice(transaction, env.baseFeePerGas);
   const blobGasUsed = blobGasOf(transaction);
   const blobPrice = transaction.maxFeePerBlobGas === 0n ? 0n : (machine.blobBaseFee ?? 0n);
   const paid = gasLimit * price + blobGasUsed * blobPrice;
@@ -126,9 +130,8 @@ async function run(
 
   const spent = intrinsic + frame.gasUsed;
   const quotient = rules.has("london") ? REFUND_QUOTIENT : REFUND_QUOTIENT_FRONTIER;
-  const gasRefund = frame.refund < spent / quotient ? frame.refund : spent / quotient;
-  const floor = floorDataGas(transaction, rules);
-  const gasUsed = spent - gasRefund > floor ? spent - gasRefund : floor;
+  const gasRefund = least(frame.refund, spent / quotient);
+  const gasUsed = most(spent - gasRefund, floorDataGas(transaction, rules));
   settle(machine, sender, { refund: (gasLimit - gasUsed) * price, gasUsed, price });
   for (const destroyed of frame.destroyed) state.deleteAccount(destroyed);
   return {
@@ -145,11 +148,14 @@ async function run(
   };
 }
 
-/** Price per gas in wei. Source: EIP-1559. */
-function gasPrice(transaction: TransactionFields, baseFee: bigint | undefined): bigint {
-  const { maxFeePerGas, maxPriorityFeePerGas } = transaction;
-  const wish = (baseFee ?? 0n) + maxPriorityFeePerGas;
-  return wish < maxFeePerGas ? wish : maxFeePerGas;
+function least(a: bigint, b: bigint): bigint {
+  if (a < b) return a;
+  return b;
+}
+
+function most(a: bigint, b: bigint): bigint {
+  if (a > b) return a;
+  return b;
 }
 
 interface TopCall {

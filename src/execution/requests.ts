@@ -1,6 +1,6 @@
 /** EIP-7685 requests: deposits from logs (6110), withdrawals (7002) and consolidations (7251) from system contracts. */
 import { sha256 } from "../crypto/keccak.ts";
-import { bytesToBigInt, type Bytes, concatBytes, EMPTY_BYTES } from "../primitives/bytes.ts";
+import { type Bytes, bytesToBigInt, concatBytes, EMPTY_BYTES } from "../primitives/bytes.ts";
 import { NodeError } from "../primitives/errors.ts";
 import { type Address, bytesToHash, type Hash, parseHash } from "../primitives/hex.ts";
 import type { Log } from "../types/receipt.ts";

@@ -13,12 +13,7 @@ import {
   hexToBytes,
 } from "../primitives/hex.ts";
 import type { State } from "../state/state.ts";
-import {
-  type Account,
-  EMPTY_ACCOUNT,
-  EMPTY_CODE_HASH,
-  EMPTY_TRIE_ROOT,
-} from "../types/account.ts";
+import { type Account, EMPTY_ACCOUNT, EMPTY_CODE_HASH, EMPTY_TRIE_ROOT } from "../types/account.ts";
 
 /** The account as the interpreter mutates it; `source` is what State held when it was read. */
 class AccountView extends EvmAccount {

@@ -1,6 +1,6 @@
 /** Calls that the protocol itself makes to system contracts, outside block gas. */
-import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
-import { type Address, hexToBytes, parseAddress, ZERO_HASH } from "../primitives/hex.ts";
+import type { Bytes } from "../primitives/bytes.ts";
+import { type Address, hexToBytes, parseAddress } from "../primitives/hex.ts";
 import { evmBlock, executionFault, type Machine, toEvmAddress } from "./evm.ts";
 
 /** EIP-4788: ring buffer of beacon block roots. */
@@ -60,15 +60,12 @@ export async function systemCall(
 
 /** What is written before the first transaction: parent beacon root (EIP-4788) and parent hash (EIP-2935). */
 export async function beginBlockCalls(machine: Machine): Promise<void> {
-  const { env, context } = machine;
-  if (context.rules.has("cancun")) {
-    const root = env.parentBeaconBlockRoot ?? ZERO_HASH;
-    await systemCall(machine, BEACON_ROOTS_ADDRESS, hexToBytes(root));
+  const { rules } = machine.context;
+  const { parentBeaconBlockRoot, parentHash } = machine.env;
+  if (rules.has("cancun") && parentBeaconBlockRoot !== undefined) {
+    await systemCall(machine, BEACON_ROOTS_ADDRESS, hexToBytes(parentBeaconBlockRoot));
   }
-  if (context.rules.has("prague")) {
-    await systemCall(machine, HISTORY_STORAGE_ADDRESS, hexToBytes(env.parentHash));
+  if (rules.has("prague") && parentHash !== undefined) {
+    await systemCall(machine, HISTORY_STORAGE_ADDRESS, hexToBytes(parentHash));
   }
 }
-
-/** Input of a system call that drains a queue. */
-export const NO_INPUT = EMPTY_BYTES;

@@ -48,11 +48,14 @@ export type TransactionErrorReason =
       readonly maxFeePerBlobGas: bigint;
       readonly blobBaseFee: bigint;
     }
-  | { readonly code: "BLOB_GAS_LIMIT_REACHED"; readonly available: bigint; readonly blobGas: bigint }
+  | {
+      readonly code: "BLOB_GAS_LIMIT_REACHED";
+      readonly available: bigint;
+      readonly blobGas: bigint;
+    }
   | { readonly code: "AUTHORIZATION_CREATION" | "AUTHORIZATION_LIST_EMPTY" }
   | { readonly code: "TYPE_NOT_SUPPORTED"; readonly type: number; readonly fork: ForkName }
   | { readonly code: "PROTECTED_NOT_SUPPORTED"; readonly fork: ForkName }
-  | { readonly code: "HIGH_S_NOT_ALLOWED"; readonly fork: ForkName }
   | {
       readonly code: "FEE_OVERFLOW";
       readonly gasLimit: bigint;
