@@ -1,6 +1,6 @@
 /** EIP-7702: accounts that lend themselves a contract's code. */
 import { keccak256 } from "../crypto/keccak.ts";
-import { recoverAddress } from "../crypto/secp256k1.ts";
+import { recoverAddress, SECP256K1_HALF_ORDER } from "../crypto/secp256k1.ts";
 import { type Bytes, bigIntToBytes, concatBytes, EMPTY_BYTES } from "../primitives/bytes.ts";
 import { type Address, bytesToAddress, hexToBytes, ZERO_ADDRESS } from "../primitives/hex.ts";
 import type { State } from "../state/state.ts";
@@ -12,7 +12,6 @@ const DELEGATION_PREFIX = Uint8Array.of(0xef, 0x01, 0x00);
 const DELEGATION_BYTES = 23;
 const AUTHORIZATION_MAGIC = Uint8Array.of(0x05);
 const NONCE_LIMIT = 2n ** 64n - 1n;
-const SECP256K1_HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
 /** Given back for an authority that existed: 25,000 of a new account less 12,500 of any authorization. */
 const EXISTING_AUTHORITY_REFUND = 12_500n;
 
