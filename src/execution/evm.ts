@@ -109,6 +109,7 @@ export function createMachine(state: State, env: BlockEnv, context: ExecutionCon
   });
   // Each EVM would stay reachable from the shared Common, whose fork never changes.
   common.events.removeAllListeners("hardforkChanged");
+  loadKzgAtFirstUse(evm);
   for (const [from, to] of context.movedPrecompiles ?? []) movePrecompile(evm, from, to);
   if (context.observer !== undefined) attachObserver(evm, context.observer);
   const price = env.excessBlobGas === undefined ? undefined : blobBaseFee(env.excessBlobGas, rules);
@@ -156,6 +157,8 @@ export function executionFault(during: string, cause: unknown): ExecutionFault {
 }
 
 const ZERO_WORD = `0x${"00".repeat(32)}`;
+/** Address 0x0a as the library keys it. */
+const POINT_EVALUATION = `${"00".repeat(19)}0a`;
 const BN254 = new NobleBN254();
 const MAX_COMMONS = 64;
 /** Addresses in hex without 0x. */
@@ -193,11 +196,21 @@ function commonFor(rules: Rules): Common {
     chain: { ...Mainnet, chainId: rules.chainId.toString() },
     hardfork,
     params: paramsEVM,
-    customCrypto: { keccak256, sha256, ecrecover: ecrecoverForEvm, kzg: loadKzg() },
+    customCrypto: { keccak256, sha256, ecrecover: ecrecoverForEvm },
   });
   if (commons.size >= MAX_COMMONS) commons.clear();
   commons.set(key, common);
   return common;
+}
+
+/** Point evaluation throws past the EVM when there is no KZG library, and loading one takes 0.2 s. */
+function loadKzgAtFirstUse({ precompiles, common }: EVM): void {
+  const evaluate = precompiles.get(POINT_EVALUATION);
+  if (evaluate === undefined) return;
+  precompiles.set(POINT_EVALUATION, async (input) => {
+    common.customCrypto.kzg ??= await loadKzg();
+    return evaluate(input);
+  });
 }
 
 function movePrecompile({ precompiles }: EVM, from: Address, to: Address): void {
