@@ -1,13 +1,7 @@
 /** Difficulty of proof-of-work blocks, all forks before the merge. */
-import type { Hash } from "../primitives/hex.ts";
-import { parseHash } from "../primitives/hex.ts";
 import type { ForkName, Rules } from "../types/forks.ts";
+import { EMPTY_OMMERS_HASH } from "../types/genesis.ts";
 import type { Header } from "../types/header.ts";
-
-/** keccak256(rlp([])): sha3Uncles of a block without ommers. */
-export const EMPTY_OMMERS_HASH: Hash = parseHash(
-  "0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347",
-);
 
 const MIN_DIFFICULTY = 131_072n;
 const BOUND_DIVISOR = 2_048n;

@@ -26,12 +26,12 @@ export interface BodyRoots {
 }
 
 /** The commitments to `body`. */
-export function bodyRoots(body: BlockBody, rules: Rules): BodyRoots {
+export function bodyRoots(body: BlockBody, rules: Rules | undefined): BodyRoots {
   return {
     transactionsRoot: orderedTrieRoot(body.transactions.map(({ raw }) => raw)),
     sha3Uncles: keccakHash(encodeRlp(body.ommers.map(headerToItems))),
     withdrawalsRoot: body.withdrawals && orderedTrieRoot(encodeWithdrawals(body.withdrawals)),
-    blobGasUsed: rules.has("cancun") ? blobGasOfBody(body) : undefined,
+    blobGasUsed: rules?.has("cancun") ? blobGasOfBody(body) : undefined,
   };
 }
 

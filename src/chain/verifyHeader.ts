@@ -2,9 +2,10 @@
 import { bytesToHex } from "../primitives/hex.ts";
 import { baseFeeOfChild, excessBlobGasOfChild, GAS_PER_BLOB, maxBlobGas } from "../execution/gas.ts";
 import type { ForkName, Rules } from "../types/forks.ts";
+import { EMPTY_OMMERS_HASH } from "../types/genesis.ts";
 import type { Header } from "../types/header.ts";
 import { demand, demandEqual } from "./blockError.ts";
-import { difficultyOfChild, EMPTY_OMMERS_HASH } from "./difficulty.ts";
+import { difficultyOfChild } from "./difficulty.ts";
 
 const MAX_EXTRA_DATA_BYTES = 32;
 const GAS_LIMIT_DIVISOR = 1_024n;

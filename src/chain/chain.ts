@@ -1,0 +1,406 @@
+/**
+ * The chain: which blocks we have, their results, and which one is the head.
+ *
+ * It owns the block tree in the database, the head pointer and the State at the head. It promises that a block and its
+ * state are stored together or not at all, that changes happen one at a time, and that `head` is emitted after the batch
+ * is durable. A block enters through `importBlock` alone, whoever made it:
+ *   importBlock → queue → processBlock (rules, execution, comparison) → head rule → ONE batch → memory → event
+ * Reads are synchronous and see the last committed batch.
+ */
+import type { ExecutionContext } from "../execution/evm.ts";
+import type { Address, Hash } from "../primitives/hex.ts";
+import { Emitter, type Listener, type Unsubscribe } from "../runtime/emitter.ts";
+import { SerialQueue } from "../runtime/queue.ts";
+import { State } from "../state/state.ts";
+import { NodeCache } from "../state/trie.ts";
+import type { Database, Operation } from "../storage/database.ts";
+import type { Block } from "../types/block.ts";
+import type { Rules } from "../types/forks.ts";
+import type { ChainConfig, Genesis } from "../types/genesis.ts";
+import type { Header } from "../types/header.ts";
+import type { Receipt } from "../types/receipt.ts";
+import { type AddressQuery, type AddressTransaction, searchAddress } from "./addressIndex.ts";
+import { BlockStore, type TransactionPosition } from "./blockStore.ts";
+import { ChainError } from "./chainError.ts";
+import type {
+  ChainDependencies,
+  ChainEvents,
+  ChainHead,
+  Forkchoice,
+  ImportOutcome,
+} from "./chainEvents.ts";
+import { moveCanonical, putBlock, putPointer, putState, type Route, routeTo } from "./commit.ts";
+import {
+  type ExecutedBlock,
+  type HeadCandidate,
+  type ImportView,
+  type ProcessedBlock,
+  processBlock,
+} from "./importBlock.ts";
+import { type FoundLog, type LogLimits, type LogQuery, searchLogs } from "./logIndex.ts";
+import { openStored } from "./openChain.ts";
+import { NO_OVERRIDE, type OverrideRecord, putOverride, readOverride } from "./overrides.ts";
+import { hasStateRoot } from "./repair.ts";
+
+/** Imports and other changes that may wait; a producer or peer that comes on top is refused with QueueError. */
+const MAX_WAITING = 64;
+/** Blocks of a reorganisation named in its event; of a longer one the newest. */
+const MAX_EVENT_BLOCKS = 1_024;
+
+interface Pointers {
+  readonly head: ChainHead;
+  readonly safe: ChainHead;
+  readonly finalized: ChainHead;
+}
+
+/** One chain over one database. Open it with `Chain.open`. */
+export class Chain {
+  readonly genesis: Genesis;
+  readonly genesisHash: Hash;
+  readonly #database: Database;
+  readonly #store: BlockStore;
+  readonly #dependencies: ChainDependencies;
+  readonly #queue = new SerialQueue({ name: "chain", limit: MAX_WAITING });
+  readonly #events = new Emitter<ChainEvents>();
+  readonly #nodes = new NodeCache();
+  #pointers: Pointers;
+  /** The State at some root, with what it read before still at hand: for the next child. */
+  #warm: { readonly root: Hash; readonly state: State } | undefined;
+
+  private constructor(
+    dependencies: ChainDependencies & { readonly database: Database },
+    stored: { readonly genesis: Genesis; readonly genesisHash: Hash; readonly pointers: Pointers },
+  ) {
+    this.#database = dependencies.database;
+    this.#dependencies = dependencies;
+    this.#store = new BlockStore(dependencies.database);
+    this.genesis = stored.genesis;
+    this.genesisHash = stored.genesisHash;
+    this.#pointers = stored.pointers;
+  }
+
+  /**
+   * Opens the chain of `genesis` in `database`, writing block 0 into an empty one and walking back to the newest whole
+   * block of a damaged one. Throws ChainError GENESIS_MISMATCH.
+   */
+  static async open(
+    database: Database,
+    genesis: Genesis,
+    dependencies: ChainDependencies,
+  ): Promise<Chain> {
+    const stored = await openStored(database, genesis, dependencies.log);
+    return new Chain({ ...dependencies, database }, { genesis, ...stored });
+  }
+
+  get config(): ChainConfig {
+    return this.genesis.config;
+  }
+
+  get head(): ChainHead {
+    return this.#pointers.head;
+  }
+
+  get safe(): ChainHead {
+    return this.#pointers.safe;
+  }
+
+  get finalized(): ChainHead {
+    return this.#pointers.finalized;
+  }
+
+  header(hash: Hash): Header | undefined {
+    return this.#store.header(hash);
+  }
+
+  headerByNumber(number: bigint): Header | undefined {
+    const hash = this.#store.canonicalHash(number);
+    return hash && this.#store.header(hash);
+  }
+
+  canonicalHash(number: bigint): Hash | undefined {
+    return this.#store.canonicalHash(number);
+  }
+
+  isCanonical(hash: Hash): boolean {
+    const header = this.#store.header(hash);
+    return header !== undefined && this.#store.isCanonical(header, hash);
+  }
+
+  /** Any stored block, canonical or not; the senders of its transactions are known. */
+  block(hash: Hash): Block | undefined {
+    return this.#store.block(hash);
+  }
+
+  blockByNumber(number: bigint): Block | undefined {
+    const hash = this.#store.canonicalHash(number);
+    return hash && this.#store.block(hash);
+  }
+
+  receipts(hash: Hash): readonly Receipt[] | undefined {
+    return this.#store.receipts(hash);
+  }
+
+  /** A transaction of the canonical chain. */
+  transaction(hash: Hash): TransactionPosition | undefined {
+    return this.#store.transaction(hash);
+  }
+
+  /** Sum of difficulties from the genesis to this block. */
+  totalDifficulty(hash: Hash): bigint | undefined {
+    return this.#store.totalDifficulty(hash);
+  }
+
+  rulesFor(header: Header): Rules {
+    return this.config.forks.rules(header);
+  }
+
+  /** Rules and ancestors for executing the block with this header (or calls in it). */
+  contextFor(header: Header): ExecutionContext {
+    const { parentHash } = header;
+    return {
+      rules: this.rulesFor(header),
+      blockHash: (number) => this.#store.ancestorHash(parentHash, number),
+    };
+  }
+
+  /** Root of the state that reads at this block see: at the head of a dev chain with edits, else the header's. Throws ChainError UNKNOWN_BLOCK. */
+  stateRootAt(hash: Hash): Hash {
+    const header = this.#demandHeader(hash);
+    const edited = hash === this.head.hash ? this.overrideOf(hash).editedStateRoot : undefined;
+    return edited ?? header.stateRoot;
+  }
+
+  /** A State of its own after this block. Throws ChainError UNKNOWN_BLOCK, STATE_UNAVAILABLE. */
+  stateAt(hash: Hash): State {
+    return this.#openState(hash, this.stateRootAt(hash));
+  }
+
+  /** A State of its own as the block found it, for executing it once more. Throws ChainError. */
+  preStateOf(block: Block): State {
+    const { parentHash } = block.header;
+    const before = this.overrideOf(block.hash).preStateRoot;
+    return this.#openState(parentHash, before ?? this.#demandHeader(parentHash).stateRoot);
+  }
+
+  /** Root of the state on which a child of this block is executed. Throws ChainError UNKNOWN_BLOCK. */
+  childStateRoot(parentHash: Hash): Hash {
+    return this.overrideOf(parentHash).editedStateRoot ?? this.#demandHeader(parentHash).stateRoot;
+  }
+
+  /** A State on which to execute a child of this block: the warm one if it fits, and then nobody else's. Throws ChainError. */
+  takeStateForChild(parentHash: Hash): State {
+    const root = this.childStateRoot(parentHash);
+    const warm = this.#warm;
+    if (warm?.root !== root) return this.#openState(parentHash, root);
+    this.#warm = undefined;
+    return warm.state;
+  }
+
+  /** What a developer changed by hand around this block. */
+  overrideOf(hash: Hash): OverrideRecord {
+    return this.isDev ? readOverride(this.#database, hash) : NO_OVERRIDE;
+  }
+
+  /** Whether the genesis allows edits by hand. */
+  get isDev(): boolean {
+    return this.config.qnet?.consensus?.dev === true;
+  }
+
+  /** Matching logs of the canonical chain, oldest first. Throws ChainError TOO_MANY_LOGS. */
+  logs(query: LogQuery, limits?: LogLimits): AsyncGenerator<FoundLog> {
+    return searchLogs({ database: this.#database, store: this.#store }, query, limits);
+  }
+
+  /** Transactions of the canonical chain in which the address is sender, recipient or the contract made. */
+  addressTransactions(address: Address, query: AddressQuery): Promise<AddressTransaction[]> {
+    return searchAddress(this.#database, address, query);
+  }
+
+  /** Listeners run synchronously after the batch is durable. */
+  on<Name extends keyof ChainEvents>(name: Name, listener: Listener<ChainEvents[Name]>): Unsubscribe {
+    return this.#events.on(name, listener);
+  }
+
+  /**
+   * Checks, executes and stores a block, own or foreign; blocks wait their turn. Resolves once it is durable.
+   * Throws BlockError (nothing was written), QueueError, and ExecutionFault or StateError for this node's own troubles.
+   */
+  importBlock(block: Block, executed?: ExecutedBlock): Promise<ImportOutcome> {
+    return this.#queue.run(() => this.#import(block, executed));
+  }
+
+  /** Moves head, safe and finalized to stored blocks. Throws ChainError UNKNOWN_BLOCK, STATE_UNAVAILABLE. */
+  setForkchoice(choice: Forkchoice): Promise<void> {
+    return this.#queue.run(() => this.#setForkchoice(choice));
+  }
+
+  /** Changes the state at the head by hand; the next block is executed on it. `edit` must be synchronous. Dev chains only. */
+  editState(edit: (state: State) => void): Promise<void> {
+    return this.#queue.run(() => this.#editState(edit));
+  }
+
+  /** Goes to a stored block and to the state that edits had made of it (undefined: none), as a snapshot remembers. Dev chains only. */
+  restoreHead(hash: Hash, editedStateRoot: Hash | undefined): Promise<void> {
+    return this.#queue.run(() => this.#restoreHead(hash, editedStateRoot));
+  }
+
+  /** Refuses what waits, ends what runs. The database stays open: its opener closes it. */
+  close(): Promise<void> {
+    return this.#queue.close();
+  }
+
+  async #import(block: Block, executed: ExecutedBlock | undefined): Promise<ImportOutcome> {
+    const known = this.#store.header(block.hash) !== undefined;
+    if (known) return this.#considerKnown(block.hash);
+    const view: ImportView = {
+      config: this.config,
+      store: this.#store,
+      sealRules: this.#dependencies.sealRules,
+      ...(this.#dependencies.recoverSenders && {
+        recoverSenders: this.#dependencies.recoverSenders,
+      }),
+      contextFor: (header) => this.contextFor(header),
+      takeStateForChild: (parentHash) => this.takeStateForChild(parentHash),
+    };
+    const processed = await processBlock(view, block, executed);
+    const isHead = this.#dependencies.headRule.isBetter(
+      { header: block.header, hash: block.hash, totalDifficulty: processed.totalDifficulty },
+      this.#headCandidate(),
+    );
+    await this.#commit(processed, isHead);
+    return { status: "imported", hash: block.hash, isHead };
+  }
+
+  async #commit(processed: ProcessedBlock, isHead: boolean): Promise<void> {
+    const { block, receipts } = processed;
+    const { operations, receiptBytes } = putBlock(processed);
+    const route = isHead ? routeTo(this.#store, this.head.header.number, block) : undefined;
+    if (route !== undefined) {
+      const more = moveCanonical(route, (one) =>
+        one.hash === block.hash ? receipts : this.#demandReceipts(one.hash),
+      );
+      for (const operation of more) operations.push(operation);
+      operations.push(putPointer("head", block.hash));
+    }
+    await this.#database.batch(operations, { sync: true });
+    this.#store.remember(block, receipts, receiptBytes);
+    this.#warm = { root: block.header.stateRoot, state: processed.state };
+    if (route !== undefined) this.#announceHead(block, route);
+  }
+
+  /** A block stored before may still become the head: after a reorganisation or a restored snapshot it comes again. */
+  async #considerKnown(hash: Hash): Promise<ImportOutcome> {
+    const header = this.#demandHeader(hash);
+    const candidate = { header, hash, totalDifficulty: this.#demandDifficulty(hash) };
+    const isHead =
+      !this.#store.isCanonical(header, hash) &&
+      this.#dependencies.headRule.isBetter(candidate, this.#headCandidate());
+    if (isHead) await this.#setForkchoice({ head: hash });
+    return { status: "known", hash, isHead: hash === this.head.hash };
+  }
+
+  async #setForkchoice(choice: Forkchoice, also: readonly Operation[] = []): Promise<void> {
+    const target = this.#demandBlock(choice.head ?? this.head.hash);
+    if (!hasStateRoot(this.#database, target.header.stateRoot))
+      throw unavailable(target.hash, target.header.stateRoot);
+    const safe = this.#pointerFor(target, choice.safe, this.safe);
+    const finalized = this.#pointerFor(target, choice.finalized, this.finalized);
+    const route = routeTo(this.#store, this.head.header.number, target);
+    const operations = moveCanonical(route, (block) => this.#demandReceipts(block.hash));
+    operations.push(
+      ...also,
+      putPointer("head", target.hash),
+      putPointer("safe", safe.hash),
+      putPointer("finalized", finalized.hash),
+    );
+    await this.#database.batch(operations, { sync: true });
+    const before = this.#pointers;
+    this.#pointers = { ...before, safe, finalized };
+    if (target.hash !== before.head.hash) this.#announceHead(target, route);
+    if (finalized.hash !== before.finalized.hash) this.#events.emit("finalized", finalized);
+  }
+
+  async #editState(edit: (state: State) => void): Promise<void> {
+    if (!this.isDev) throw new ChainError({ code: "NOT_A_DEV_CHAIN" });
+    const { hash } = this.head;
+    const state = this.takeStateForChild(hash);
+    edit(state);
+    const changes = state.takeChanges();
+    const record = { ...this.overrideOf(hash), editedStateRoot: changes.root };
+    const operations = [...putState(changes), putOverride(hash, record)];
+    await this.#database.batch(operations, { sync: true });
+    this.#warm = { root: changes.root, state };
+  }
+
+  async #restoreHead(hash: Hash, editedStateRoot: Hash | undefined): Promise<void> {
+    if (!this.isDev) throw new ChainError({ code: "NOT_A_DEV_CHAIN" });
+    if (editedStateRoot !== undefined && !hasStateRoot(this.#database, editedStateRoot))
+      throw unavailable(hash, editedStateRoot);
+    this.#demandHeader(hash);
+    const { editedStateRoot: _, ...rest } = this.overrideOf(hash);
+    const record = editedStateRoot === undefined ? rest : { ...rest, editedStateRoot };
+    await this.#setForkchoice({ head: hash }, [putOverride(hash, record)]);
+  }
+
+  #announceHead(block: Block, route: Route): void {
+    const head = { header: block.header, hash: block.hash };
+    this.#pointers = { ...this.#pointers, head };
+    if (route.removed.length > 0)
+      this.#dependencies.log.info("Chain reorganised", {
+        number: head.header.number,
+        hash: head.hash,
+        removed: route.removed.length,
+        added: route.added.length,
+      });
+    this.#events.emit("head", {
+      head,
+      added: route.added.slice(-MAX_EVENT_BLOCKS),
+      removed: route.removed.slice(0, MAX_EVENT_BLOCKS),
+    });
+  }
+
+  #openState(hash: Hash, root: Hash): State {
+    if (!hasStateRoot(this.#database, root)) throw unavailable(hash, root);
+    return new State(this.#database, root, this.#nodes);
+  }
+
+  #headCandidate(): HeadCandidate {
+    return { ...this.head, totalDifficulty: this.#demandDifficulty(this.head.hash) };
+  }
+
+  /** The block asked for; without a wish the one of before, unless the head goes back behind it. */
+  #pointerFor(target: Block, wish: Hash | undefined, before: ChainHead): ChainHead {
+    if (wish !== undefined) return { header: this.#demandHeader(wish), hash: wish };
+    return before.header.number > target.header.number ? target : before;
+  }
+
+  #demandHeader(hash: Hash): Header {
+    const header = this.#store.header(hash);
+    if (header === undefined) throw new ChainError({ code: "UNKNOWN_BLOCK", hash });
+    return header;
+  }
+
+  #demandBlock(hash: Hash): Block {
+    const block = this.#store.block(hash);
+    if (block === undefined) throw new ChainError({ code: "UNKNOWN_BLOCK", hash });
+    return block;
+  }
+
+  #demandReceipts(hash: Hash): readonly Receipt[] {
+    const receipts = this.#store.receipts(hash);
+    if (receipts === undefined)
+      throw new ChainError({ code: "DAMAGED", missing: `receipts of ${hash}` });
+    return receipts;
+  }
+
+  #demandDifficulty(hash: Hash): bigint {
+    const difficulty = this.#store.totalDifficulty(hash);
+    if (difficulty === undefined)
+      throw new ChainError({ code: "DAMAGED", missing: `total difficulty of ${hash}` });
+    return difficulty;
+  }
+}
+
+function unavailable(hash: Hash, stateRoot: Hash): ChainError {
+  return new ChainError({ code: "STATE_UNAVAILABLE", hash, stateRoot });
+}

@@ -1,0 +1,50 @@
+/** What the chain tells: its head, its events, the outcome of an import. */
+import type { Hash } from "../primitives/hex.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { Block } from "../types/block.ts";
+import type { Header } from "../types/header.ts";
+import type { Transaction } from "../types/transaction.ts";
+import type { HeadRule, SealRules } from "./importBlock.ts";
+
+/** A block by header and hash. */
+export interface ChainHead {
+  readonly header: Header;
+  readonly hash: Hash;
+}
+
+/** The head moved. */
+export interface HeadEvent {
+  readonly head: ChainHead;
+  /** Blocks that became canonical, oldest first. */
+  readonly added: readonly Block[];
+  /** Blocks that are canonical no more, newest first; they and their receipts can still be read by hash. */
+  readonly removed: readonly Block[];
+}
+
+export interface ChainEvents {
+  readonly head: HeadEvent;
+  readonly finalized: ChainHead;
+}
+
+export interface ChainDependencies {
+  readonly sealRules: SealRules;
+  readonly headRule: HeadRule;
+  readonly log: Logger;
+  /** Recovers senders off the main thread and remembers them; without it they are recovered here. */
+  readonly recoverSenders?: (transactions: readonly Transaction[]) => Promise<void>;
+}
+
+/** `imported`: stored now, maybe beside the canonical chain. `known`: it was stored before. */
+export interface ImportOutcome {
+  readonly status: "imported" | "known";
+  readonly hash: Hash;
+  /** Whether the block is the head now. */
+  readonly isHead: boolean;
+}
+
+/** Blocks to point at; those left out stay. */
+export interface Forkchoice {
+  readonly head?: Hash;
+  readonly safe?: Hash;
+  readonly finalized?: Hash;
+}

@@ -1,0 +1,112 @@
+/** What changes in the database when a block is stored or the head moves: lists of operations for ONE batch. */
+import { hexToBytes, type Hash } from "../primitives/hex.ts";
+import type { StateChanges } from "../state/state.ts";
+import { columns } from "../storage/columns.ts";
+import type { Operation } from "../storage/database.ts";
+import { type Block, encodeBody } from "../types/block.ts";
+import { encodeReceiptsForStorage, type Receipt } from "../types/receipt.ts";
+import { senderOf } from "../types/sender.ts";
+import { deleteAddressIndex, putAddressIndex } from "./addressIndex.ts";
+import { type BlockStore, packSenders } from "./blockStore.ts";
+import { ChainError } from "./chainError.ts";
+import { deleteLogIndex, putLogIndex } from "./logIndex.ts";
+import { encodeOverride, isEmptyOverride, type OverrideRecord } from "./overrides.ts";
+
+/** A block with everything that its execution gave. */
+export interface BlockRecord {
+  readonly block: Block;
+  readonly receipts: readonly Receipt[];
+  readonly changes: StateChanges;
+  readonly totalDifficulty: bigint;
+  readonly override: OverrideRecord;
+}
+
+/** Stores trie nodes and code. */
+export function putState(changes: StateChanges): Operation[] {
+  const operations: Operation[] = [];
+  for (const [hash, node] of changes.nodes) operations.push(columns.nodes.put(hash, node));
+  for (const [hash, code] of changes.code) operations.push(columns.code.put(hash, code));
+  return operations;
+}
+
+/** Stores a block beside the others, without making it canonical. `receiptBytes`: its receipts in stored form. */
+export function putBlock(record: BlockRecord): { operations: Operation[]; receiptBytes: number } {
+  const { block, override } = record;
+  const { hash, header } = block;
+  const receipts = encodeReceiptsForStorage(record.receipts);
+  const senders = packSenders(block.transactions, (transaction) => hexToBytes(senderOf(transaction)));
+  const operations = putState(record.changes);
+  operations.push(
+    columns.headers.put(hash, header),
+    columns.numbers.put(hash, header.number),
+    columns.bodies.put(hash, encodeBody(block)),
+    columns.receipts.put(hash, receipts),
+    columns.totalDifficulty.put(hash, record.totalDifficulty),
+  );
+  if (senders.length > 0) operations.push(columns.senders.put(hash, senders));
+  if (!isEmptyOverride(override))
+    operations.push(columns.overrides.put(hash, encodeOverride(override)));
+  return { operations, receiptBytes: receipts.length };
+}
+
+/** How the canonical chain goes over to another head. */
+export interface Route {
+  /** Blocks that stay stored and stop being canonical, newest first. */
+  readonly removed: readonly Block[];
+  /** Blocks that become canonical, oldest first. */
+  readonly added: readonly Block[];
+}
+
+/** The way from the canonical head to `target`, which may not be stored yet (its parent is). */
+export function routeTo(store: BlockStore, headNumber: bigint, target: Block): Route {
+  const added: Block[] = [];
+  let block = target;
+  while (!store.isCanonical(block.header, block.hash)) {
+    added.push(block);
+    block = demandBlock(store, block.header.parentHash);
+  }
+  const removed: Block[] = [];
+  for (let number = headNumber; number > block.header.number; number--)
+    removed.push(demandBlock(store, store.canonicalHash(number)));
+  return { removed, added: added.reverse() };
+}
+
+/** Rewrites numbering and indexes along a route. Receipts come from `receiptsOf`, since a new block is not stored yet. */
+export function moveCanonical(
+  route: Route,
+  receiptsOf: (block: Block) => readonly Receipt[],
+): Operation[] {
+  const operations: Operation[] = [];
+  for (const block of route.removed) {
+    const { number } = block.header;
+    operations.push(columns.canonical.delete(number));
+    for (const { hash } of block.transactions) operations.push(columns.transactions.delete(hash));
+    append(operations, deleteLogIndex(number, receiptsOf(block)));
+    append(operations, deleteAddressIndex(number, block.transactions, receiptsOf(block)));
+  }
+  for (const block of route.added) {
+    const { number } = block.header;
+    operations.push(columns.canonical.put(number, block.hash));
+    for (const [index, { hash }] of block.transactions.entries())
+      operations.push(columns.transactions.put(hash, { blockNumber: number, index }));
+    append(operations, putLogIndex(number, receiptsOf(block)));
+    append(operations, putAddressIndex(number, block.transactions, receiptsOf(block)));
+  }
+  return operations;
+}
+
+/** Points a name of the chain to a block. */
+export function putPointer(name: "head" | "safe" | "finalized" | "genesis", hash: Hash): Operation {
+  return columns.meta.put(name, hexToBytes(hash));
+}
+
+function append(target: Operation[], more: readonly Operation[]): void {
+  for (const operation of more) target.push(operation);
+}
+
+function demandBlock(store: BlockStore, hash: Hash | undefined): Block {
+  const block = hash && store.block(hash);
+  if (block === undefined)
+    throw new ChainError({ code: "DAMAGED", missing: `canonical block ${hash}` });
+  return block;
+}

@@ -1,0 +1,197 @@
+/**
+ * What a block must pass before it is stored: the one set of rules for own and foreign blocks.
+ * Data: block + parent + State at the parent → header, body, seal, execution, comparison → BlockRecord for the commit.
+ * Cheap checks come first. Nothing here writes; a block that fails leaves nothing behind but a State to be thrown away.
+ */
+import {
+  type BlockResult,
+  compareResult,
+  executeBlock,
+} from "../execution/executeBlock.ts";
+import type { ExecutionContext } from "../execution/evm.ts";
+import { BlockInvalid } from "../execution/requests.ts";
+import { NodeError } from "../primitives/errors.ts";
+import type { Hash } from "../primitives/hex.ts";
+import type { State, StateChanges } from "../state/state.ts";
+import type { Block } from "../types/block.ts";
+import type { Rules } from "../types/forks.ts";
+import type { ChainConfig } from "../types/genesis.ts";
+import type { Header } from "../types/header.ts";
+import { DecodeError } from "../types/rlp.ts";
+import { senderOf } from "../types/sender.ts";
+import type { Transaction } from "../types/transaction.ts";
+import { BlockError } from "./blockError.ts";
+import type { BlockStore } from "./blockStore.ts";
+import type { BlockRecord } from "./commit.ts";
+import { type BlockOverride, NO_OVERRIDE } from "./overrides.ts";
+import { verifyBody, verifyOmmers } from "./verifyBody.ts";
+import { verifyHeader, verifyMergePoint } from "./verifyHeader.ts";
+
+/** Is this block sealed by whom it must be? */
+export interface SealRules {
+  /** Throws BlockError INVALID_SEAL. */
+  verifySeal(block: Block, parent: Header): void | Promise<void>;
+}
+
+/** A leaf of the block tree. */
+export interface HeadCandidate {
+  readonly header: Header;
+  readonly hash: Hash;
+  readonly totalDifficulty: bigint;
+}
+
+/** Which leaf is head once a block is in the tree? */
+export interface HeadRule {
+  isBetter(candidate: HeadCandidate, current: HeadCandidate): boolean;
+}
+
+/** Seals are not looked at: chains without consensus section, where only the ethash seal would be due. */
+export const anySeal: SealRules = { verifySeal: () => {} };
+
+/** Every valid import becomes the head. */
+export const importedIsHead: HeadRule = { isBetter: () => true };
+
+/** The rule of plain Ethereum chains: most work before the merge, the latest import after it. */
+export const plainHeadRule: HeadRule = {
+  isBetter: (candidate, current) =>
+    candidate.header.difficulty === 0n || candidate.totalDifficulty > current.totalDifficulty,
+};
+
+/** The result of executing a block, when the caller has it already: own blocks are not executed twice. */
+export interface ExecutedBlock {
+  readonly result: BlockResult;
+  readonly changes: StateChanges;
+  /** The State after the block; the chain goes on with it. */
+  readonly state: State;
+  readonly override: BlockOverride;
+}
+
+/** What the rules ask of the chain. */
+export interface ImportView {
+  readonly config: ChainConfig;
+  readonly store: BlockStore;
+  readonly sealRules: SealRules;
+  /** Recovers senders ahead of execution, off this thread. */
+  readonly recoverSenders?: (transactions: readonly Transaction[]) => Promise<void>;
+  contextFor(header: Header): ExecutionContext;
+  /** A State at the post-state of this block, edits included, that nobody else uses. */
+  takeStateForChild(parentHash: Hash): State;
+}
+
+/** A block ready to be stored, and the State after it. */
+export interface ProcessedBlock extends BlockRecord {
+  readonly state: State;
+}
+
+/** Checks and executes a block whose parent is stored. Throws BlockError; ExecutionFault and StateError are this node's own troubles. */
+export async function processBlock(
+  view: ImportView,
+  block: Block,
+  executed: ExecutedBlock | undefined,
+): Promise<ProcessedBlock> {
+  const { header } = block;
+  const parent = view.store.header(header.parentHash);
+  const parentDifficulty = view.store.totalDifficulty(header.parentHash);
+  if (parent === undefined || parentDifficulty === undefined)
+    throw new BlockError({
+      code: "UNKNOWN_PARENT",
+      field: "parentHash",
+      expected: "a known block",
+      got: header.parentHash,
+    });
+  const rules = view.config.forks.rules(header);
+  const override = executed?.override ?? NO_OVERRIDE;
+  const equalTimestamps = mayShareTimestamps(view.config);
+  verifyHeader(header, parent, rules, { exempt: override.exempt, equalTimestamps });
+  verifyMergePoint(header, parentDifficulty, view.config.terminalTotalDifficulty);
+  verifyBody(block, rules);
+  verifyOmmers(block, ancestryOf(view.store), (ommer) => view.config.forks.rules(ommer));
+  await view.sealRules.verifySeal(block, parent);
+  const outcome = executed ?? (await execute(view, block, rules));
+  const mismatch = compareResult(header, outcome.result);
+  if (mismatch !== undefined)
+    throw new BlockError({
+      code: "RESULT_MISMATCH",
+      field: mismatch.field,
+      expected: mismatch.got,
+      got: mismatch.expected,
+    });
+  return {
+    block,
+    receipts: outcome.result.receipts,
+    changes: outcome.changes,
+    totalDifficulty: parentDifficulty + header.difficulty,
+    override,
+    state: outcome.state,
+  };
+}
+
+/** Blocks of one slot share its second where a slot has several ticks. */
+function mayShareTimestamps(config: ChainConfig): boolean {
+  const consensus = config.qnet?.consensus;
+  return consensus !== undefined && consensus.tickMs < consensus.slotMs;
+}
+
+function ancestryOf(store: BlockStore) {
+  return {
+    header: (hash: Hash) => store.header(hash),
+    ommers: (hash: Hash) => store.block(hash)?.ommers,
+  };
+}
+
+async function execute(view: ImportView, block: Block, rules: Rules) {
+  await recoverSenders(view, block.transactions);
+  const state = view.takeStateForChild(block.header.parentHash);
+  const context = view.contextFor(block.header);
+  try {
+    const result = await executeBlock(block, state, { ...context, rules });
+    return { result, changes: state.takeChanges(), state };
+  } catch (error) {
+    if (!(error instanceof BlockInvalid)) throw error;
+    throw asBlockError(error);
+  }
+}
+
+async function recoverSenders(view: ImportView, transactions: readonly Transaction[]) {
+  await view.recoverSenders?.(transactions);
+  for (const [index, transaction] of transactions.entries()) {
+    try {
+      senderOf(transaction);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      throw new BlockError(
+        {
+          code: "INVALID_TRANSACTION",
+          field: `transactions[${index}]`,
+          expected: "a valid signature",
+          got: error.message,
+        },
+        { cause: error },
+      );
+    }
+  }
+}
+
+function asBlockError(error: BlockInvalid): BlockError {
+  const { reason } = error;
+  if (reason.code !== "BAD_TRANSACTION")
+    return new BlockError(
+      {
+        code: "INVALID_EXECUTION",
+        field: "requestsHash",
+        expected: "system contracts that answer and well-formed deposits",
+        got: error.message,
+      },
+      { cause: error },
+    );
+  const why = new NodeError(reason.why);
+  return new BlockError(
+    {
+      code: "INVALID_TRANSACTION",
+      field: `transactions[${reason.index}]`,
+      expected: "a transaction that can be applied",
+      got: why.message,
+    },
+    { cause: error },
+  );
+}
