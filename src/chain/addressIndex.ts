@@ -3,13 +3,13 @@
  * address ‖ block number ‖ position in the block, and the roles as value. Only the canonical chain is indexed.
  */
 import { keccak256 } from "../crypto/keccak.ts";
-import { bigIntToBytes, type Bytes } from "../primitives/bytes.ts";
+import { type Bytes, bigIntToBytes } from "../primitives/bytes.ts";
 import { type Address, bytesToAddress, hexToBytes } from "../primitives/hex.ts";
-import { columns } from "../storage/columns.ts";
-import type { Database, Operation } from "../storage/database.ts";
+import { columns, del, put, type WriteOp } from "../storage/columns.ts";
+import type { Database } from "../storage/database.ts";
 import type { Receipt } from "../types/receipt.ts";
 import { encodeRlp } from "../types/rlp.ts";
-import { senderOf } from "../types/sender.ts";
+import { knownSender, senderOf } from "../types/sender.ts";
 import type { Transaction } from "../types/transaction.ts";
 import {
   NUMBER_BYTES,
@@ -56,6 +56,11 @@ export function contractAddressOf(sender: Address, nonce: bigint): Address {
   return bytesToAddress(keccak256(encoded).subarray(32 - ADDRESS_BYTES));
 }
 
+/** Sender of a transaction in a block that was found valid; Frontier accepted signatures that later forks refuse. */
+export function storedSender(transaction: Transaction): Address {
+  return knownSender(transaction) ?? senderOf(transaction, { allowHighS: true });
+}
+
 function* entriesOf(
   number: bigint,
   transactions: readonly Transaction[],
@@ -63,7 +68,7 @@ function* entriesOf(
 ): Generator<readonly [key: Bytes, roles: number]> {
   for (const [index, transaction] of transactions.entries()) {
     const roles = new Map<Address, number>();
-    const sender = senderOf(transaction);
+    const sender = storedSender(transaction);
     roles.set(sender, SENDER);
     if (transaction.to !== undefined)
       roles.set(transaction.to, (roles.get(transaction.to) ?? 0) | RECIPIENT);
@@ -79,9 +84,9 @@ export function putAddressIndex(
   number: bigint,
   transactions: readonly Transaction[],
   receipts: readonly Receipt[],
-): Operation[] {
+): WriteOp[] {
   return Array.from(entriesOf(number, transactions, receipts), ([key, roles]) =>
-    columns.addressIndex.put(key, Uint8Array.of(roles)),
+    put(columns.addressIndex, key, Uint8Array.of(roles)),
   );
 }
 
@@ -90,9 +95,9 @@ export function deleteAddressIndex(
   number: bigint,
   transactions: readonly Transaction[],
   receipts: readonly Receipt[],
-): Operation[] {
+): WriteOp[] {
   return Array.from(entriesOf(number, transactions, receipts), ([key]) =>
-    columns.addressIndex.delete(key),
+    del(columns.addressIndex, key),
   );
 }
 

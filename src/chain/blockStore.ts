@@ -10,7 +10,8 @@ import type { Database } from "../storage/database.ts";
 import { type Block, decodeBody, makeBlock } from "../types/block.ts";
 import type { Header } from "../types/header.ts";
 import { decodeReceiptsFromStorage, type Receipt } from "../types/receipt.ts";
-import { rememberSender, type Transaction } from "../types/transaction.ts";
+import { rememberSender } from "../types/sender.ts";
+import type { Transaction } from "../types/transaction.ts";
 import { ChainError } from "./chainError.ts";
 
 const CACHED_HEADERS = 4_096;

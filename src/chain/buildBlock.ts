@@ -4,7 +4,7 @@
  */
 import { setImmediate } from "node:timers/promises";
 import { BlockExecutor, type BlockResult } from "../execution/executeBlock.ts";
-import { blobGasOf, baseFeeOfChild, excessBlobGasOfChild, maxBlobGas } from "../execution/gas.ts";
+import { baseFeeOfChild, blobGasOf, excessBlobGasOfChild, maxBlobGas } from "../execution/gas.ts";
 import { TransactionError } from "../execution/transactionError.ts";
 import type { Bytes } from "../primitives/bytes.ts";
 import type { Address, Hash } from "../primitives/hex.ts";
@@ -185,11 +185,11 @@ function limitsOf(
   rules: Rules,
   budget: BuildBudget,
 ): ChoiceLimits {
-  const { clock, gas = frame.gasLimit, timeMs = Number.POSITIVE_INFINITY } = budget;
+  const { clock, gas, timeMs = Number.POSITIVE_INFINITY } = budget;
   const frameBytes = FRAME_BYTES + (draft.withdrawals?.length ?? 0) * WITHDRAWAL_BYTES;
   const allowed = rules.maxRlpBlockBytes ?? Number.POSITIVE_INFINITY;
   return {
-    gas: gas < frame.gasLimit ? gas : frame.gasLimit,
+    gas: gas !== undefined && gas < frame.gasLimit ? gas : frame.gasLimit,
     blobGas: maxBlobGas(rules),
     bytes: Math.min(budget.maxBytes ?? allowed, allowed) - frameBytes,
     deadlineMs: clock.nowMs() + timeMs,

@@ -13,7 +13,9 @@ import { Emitter, type Listener, type Unsubscribe } from "../runtime/emitter.ts"
 import { SerialQueue } from "../runtime/queue.ts";
 import { State } from "../state/state.ts";
 import { NodeCache } from "../state/trie.ts";
-import type { Database, Operation } from "../storage/database.ts";
+import type { WriteOp } from "../storage/columns.ts";
+import type { Database } from "../storage/database.ts";
+import { databaseStateStore, stateChangeOps } from "../storage/stateStore.ts";
 import type { Block } from "../types/block.ts";
 import type { Rules } from "../types/forks.ts";
 import type { ChainConfig, Genesis } from "../types/genesis.ts";
@@ -29,7 +31,7 @@ import type {
   Forkchoice,
   ImportOutcome,
 } from "./chainEvents.ts";
-import { moveCanonical, putBlock, putPointer, putState, type Route, routeTo } from "./commit.ts";
+import { moveCanonical, putBlock, putPointer, type Route, routeTo } from "./commit.ts";
 import {
   type ExecutedBlock,
   type HeadCandidate,
@@ -217,7 +219,10 @@ export class Chain {
   }
 
   /** Listeners run synchronously after the batch is durable. */
-  on<Name extends keyof ChainEvents>(name: Name, listener: Listener<ChainEvents[Name]>): Unsubscribe {
+  on<Name extends keyof ChainEvents>(
+    name: Name,
+    listener: Listener<ChainEvents[Name]>,
+  ): Unsubscribe {
     return this.#events.on(name, listener);
   }
 
@@ -299,7 +304,7 @@ export class Chain {
     return { status: "known", hash, isHead: hash === this.head.hash };
   }
 
-  async #setForkchoice(choice: Forkchoice, also: readonly Operation[] = []): Promise<void> {
+  async #setForkchoice(choice: Forkchoice, also: readonly WriteOp[] = []): Promise<void> {
     const target = this.#demandBlock(choice.head ?? this.head.hash);
     if (!hasStateRoot(this.#database, target.header.stateRoot))
       throw unavailable(target.hash, target.header.stateRoot);
@@ -327,7 +332,7 @@ export class Chain {
     edit(state);
     const changes = state.takeChanges();
     const record = { ...this.overrideOf(hash), editedStateRoot: changes.root };
-    const operations = [...putState(changes), putOverride(hash, record)];
+    const operations = [...stateChangeOps(changes), putOverride(hash, record)];
     await this.#database.batch(operations, { sync: true });
     this.#warm = { root: changes.root, state };
   }
@@ -361,7 +366,7 @@ export class Chain {
 
   #openState(hash: Hash, root: Hash): State {
     if (!hasStateRoot(this.#database, root)) throw unavailable(hash, root);
-    return new State(this.#database, root, this.#nodes);
+    return new State(databaseStateStore(this.#database), root, this.#nodes);
   }
 
   #headCandidate(): HeadCandidate {

@@ -1,12 +1,11 @@
 /** What changes in the database when a block is stored or the head moves: lists of operations for ONE batch. */
-import { hexToBytes, type Hash } from "../primitives/hex.ts";
+import { type Hash, hexToBytes } from "../primitives/hex.ts";
 import type { StateChanges } from "../state/state.ts";
-import { columns } from "../storage/columns.ts";
-import type { Operation } from "../storage/database.ts";
+import { columns, del, put, type WriteOp } from "../storage/columns.ts";
+import { stateChangeOps } from "../storage/stateStore.ts";
 import { type Block, encodeBody } from "../types/block.ts";
 import { encodeReceiptsForStorage, type Receipt } from "../types/receipt.ts";
-import { senderOf } from "../types/sender.ts";
-import { deleteAddressIndex, putAddressIndex } from "./addressIndex.ts";
+import { deleteAddressIndex, putAddressIndex, storedSender } from "./addressIndex.ts";
 import { type BlockStore, packSenders } from "./blockStore.ts";
 import { ChainError } from "./chainError.ts";
 import { deleteLogIndex, putLogIndex } from "./logIndex.ts";
@@ -21,31 +20,25 @@ export interface BlockRecord {
   readonly override: OverrideRecord;
 }
 
-/** Stores trie nodes and code. */
-export function putState(changes: StateChanges): Operation[] {
-  const operations: Operation[] = [];
-  for (const [hash, node] of changes.nodes) operations.push(columns.nodes.put(hash, node));
-  for (const [hash, code] of changes.code) operations.push(columns.code.put(hash, code));
-  return operations;
-}
-
 /** Stores a block beside the others, without making it canonical. `receiptBytes`: its receipts in stored form. */
-export function putBlock(record: BlockRecord): { operations: Operation[]; receiptBytes: number } {
+export function putBlock(record: BlockRecord): { operations: WriteOp[]; receiptBytes: number } {
   const { block, override } = record;
   const { hash, header } = block;
   const receipts = encodeReceiptsForStorage(record.receipts);
-  const senders = packSenders(block.transactions, (transaction) => hexToBytes(senderOf(transaction)));
-  const operations = putState(record.changes);
-  operations.push(
-    columns.headers.put(hash, header),
-    columns.numbers.put(hash, header.number),
-    columns.bodies.put(hash, encodeBody(block)),
-    columns.receipts.put(hash, receipts),
-    columns.totalDifficulty.put(hash, record.totalDifficulty),
+  const senders = packSenders(block.transactions, (transaction) =>
+    hexToBytes(storedSender(transaction)),
   );
-  if (senders.length > 0) operations.push(columns.senders.put(hash, senders));
+  const operations = stateChangeOps(record.changes);
+  operations.push(
+    put(columns.headers, hash, header),
+    put(columns.numbers, hash, header.number),
+    put(columns.bodies, hash, encodeBody(block)),
+    put(columns.receipts, hash, receipts),
+    put(columns.totalDifficulty, hash, record.totalDifficulty),
+  );
+  if (senders.length > 0) operations.push(put(columns.senders, hash, senders));
   if (!isEmptyOverride(override))
-    operations.push(columns.overrides.put(hash, encodeOverride(override)));
+    operations.push(put(columns.overrides, hash, encodeOverride(override)));
   return { operations, receiptBytes: receipts.length };
 }
 
@@ -75,20 +68,20 @@ export function routeTo(store: BlockStore, headNumber: bigint, target: Block): R
 export function moveCanonical(
   route: Route,
   receiptsOf: (block: Block) => readonly Receipt[],
-): Operation[] {
-  const operations: Operation[] = [];
+): WriteOp[] {
+  const operations: WriteOp[] = [];
   for (const block of route.removed) {
     const { number } = block.header;
-    operations.push(columns.canonical.delete(number));
-    for (const { hash } of block.transactions) operations.push(columns.transactions.delete(hash));
+    operations.push(del(columns.canonical, number));
+    for (const { hash } of block.transactions) operations.push(del(columns.transactions, hash));
     append(operations, deleteLogIndex(number, receiptsOf(block)));
     append(operations, deleteAddressIndex(number, block.transactions, receiptsOf(block)));
   }
   for (const block of route.added) {
     const { number } = block.header;
-    operations.push(columns.canonical.put(number, block.hash));
+    operations.push(put(columns.canonical, number, block.hash));
     for (const [index, { hash }] of block.transactions.entries())
-      operations.push(columns.transactions.put(hash, { blockNumber: number, index }));
+      operations.push(put(columns.transactions, hash, { blockNumber: number, index }));
     append(operations, putLogIndex(number, receiptsOf(block)));
     append(operations, putAddressIndex(number, block.transactions, receiptsOf(block)));
   }
@@ -96,11 +89,11 @@ export function moveCanonical(
 }
 
 /** Points a name of the chain to a block. */
-export function putPointer(name: "head" | "safe" | "finalized" | "genesis", hash: Hash): Operation {
-  return columns.meta.put(name, hexToBytes(hash));
+export function putPointer(name: "head" | "safe" | "finalized" | "genesis", hash: Hash): WriteOp {
+  return put(columns.meta, name, hexToBytes(hash));
 }
 
-function append(target: Operation[], more: readonly Operation[]): void {
+function append(target: WriteOp[], more: readonly WriteOp[]): void {
   for (const operation of more) target.push(operation);
 }
 

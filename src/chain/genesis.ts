@@ -23,7 +23,8 @@ export function buildGenesisBlock(genesis: Genesis): GenesisBlock {
   for (const [address, { balance, nonce, code, storage }] of genesis.alloc) {
     state.setAccount(address, { ...EMPTY_ACCOUNT, balance, nonce });
     if (code.length > 0) state.setCode(address, code);
-    for (const [slot, value] of storage) state.setSlot(address, slot, stripZeros(hexToBytes(value)));
+    for (const [slot, value] of storage)
+      state.setSlot(address, slot, stripZeros(hexToBytes(value)));
   }
   const changes = state.takeChanges();
   const header = genesisHeader(genesis, changes.root);
@@ -45,7 +46,8 @@ export function storedGenesisFile(genesis: Genesis): Uint8Array {
 /** Throws ChainError GENESIS_MISMATCH: both hashes and the ways out. */
 export function refuseGenesis(stored: Hash, given: Hash, path: string | undefined): never {
   const place = path === undefined ? "this database" : path;
-  const another = path === undefined ? "another data directory" : "--datadir with another directory";
+  const another =
+    path === undefined ? "another data directory" : "--datadir with another directory";
   throw new ChainError(
     { code: "GENESIS_MISMATCH", stored, given, ...(path === undefined ? {} : { path }) },
     {

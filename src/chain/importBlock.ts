@@ -3,12 +3,9 @@
  * Data: block + parent + State at the parent → header, body, seal, execution, comparison → BlockRecord for the commit.
  * Cheap checks come first. Nothing here writes; a block that fails leaves nothing behind but a State to be thrown away.
  */
-import {
-  type BlockResult,
-  compareResult,
-  executeBlock,
-} from "../execution/executeBlock.ts";
+
 import type { ExecutionContext } from "../execution/evm.ts";
+import { type BlockResult, compareResult, executeBlock } from "../execution/executeBlock.ts";
 import { BlockInvalid } from "../execution/requests.ts";
 import { NodeError } from "../primitives/errors.ts";
 import type { Hash } from "../primitives/hex.ts";
@@ -140,7 +137,7 @@ function ancestryOf(store: BlockStore) {
 }
 
 async function execute(view: ImportView, block: Block, rules: Rules) {
-  await recoverSenders(view, block.transactions);
+  await recoverSenders(view, block.transactions, rules);
   const state = view.takeStateForChild(block.header.parentHash);
   const context = view.contextFor(block.header);
   try {
@@ -152,11 +149,15 @@ async function execute(view: ImportView, block: Block, rules: Rules) {
   }
 }
 
-async function recoverSenders(view: ImportView, transactions: readonly Transaction[]) {
+async function recoverSenders(
+  view: ImportView,
+  transactions: readonly Transaction[],
+  rules: Rules,
+): Promise<void> {
   await view.recoverSenders?.(transactions);
   for (const [index, transaction] of transactions.entries()) {
     try {
-      senderOf(transaction);
+      senderOf(transaction, { allowHighS: !rules.has("homestead") });
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       throw new BlockError(

@@ -6,8 +6,8 @@
  */
 import type { Bytes } from "../primitives/bytes.ts";
 import { type Address, type Hash, hexToBytes } from "../primitives/hex.ts";
-import { columns } from "../storage/columns.ts";
-import type { Database, Operation } from "../storage/database.ts";
+import { columns, del, put, type WriteOp } from "../storage/columns.ts";
+import type { Database } from "../storage/database.ts";
 import { bloomMayContain } from "../types/bloom.ts";
 import type { Log, Receipt } from "../types/receipt.ts";
 import type { BlockStore } from "./blockStore.ts";
@@ -72,13 +72,13 @@ export function logIndexKeys(number: bigint, receipts: readonly Receipt[]): Byte
 }
 
 /** Writes the index entries of a block. */
-export function putLogIndex(number: bigint, receipts: readonly Receipt[]): Operation[] {
-  return logIndexKeys(number, receipts).map((key) => columns.logIndex.put(key, NO_VALUE));
+export function putLogIndex(number: bigint, receipts: readonly Receipt[]): WriteOp[] {
+  return logIndexKeys(number, receipts).map((key) => put(columns.logIndex, key, NO_VALUE));
 }
 
 /** Deletes the index entries of a block that leaves the canonical chain. */
-export function deleteLogIndex(number: bigint, receipts: readonly Receipt[]): Operation[] {
-  return logIndexKeys(number, receipts).map((key) => columns.logIndex.delete(key));
+export function deleteLogIndex(number: bigint, receipts: readonly Receipt[]): WriteOp[] {
+  return logIndexKeys(number, receipts).map((key) => del(columns.logIndex, key));
 }
 
 function termPrefix(kind: number, value: string): Bytes {
@@ -137,7 +137,10 @@ export function matchReceipts(
   for (const [transactionIndex, { logs }] of receipts.entries()) {
     const transactionHash = block.transactions[transactionIndex]?.hash;
     if (transactionHash === undefined)
-      throw new ChainError({ code: "DAMAGED", missing: `transaction of a receipt in ${block.hash}` });
+      throw new ChainError({
+        code: "DAMAGED",
+        missing: `transaction of a receipt in ${block.hash}`,
+      });
     for (const log of logs) {
       if (logMatches(log, filter))
         found.push({

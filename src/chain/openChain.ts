@@ -1,7 +1,7 @@
 /** Opening a stored chain: genesis check or creation, repair of a damaged head, the pointers. */
 import type { Hash } from "../primitives/hex.ts";
 import type { Logger } from "../runtime/log.ts";
-import { columns } from "../storage/columns.ts";
+import { columns, put } from "../storage/columns.ts";
 import type { Database } from "../storage/database.ts";
 import type { Genesis } from "../types/genesis.ts";
 import type { Header } from "../types/header.ts";
@@ -25,7 +25,11 @@ interface Pointer {
 /** What a chain starts from. */
 export interface StoredChain {
   readonly genesisHash: Hash;
-  readonly pointers: { readonly head: Pointer; readonly safe: Pointer; readonly finalized: Pointer };
+  readonly pointers: {
+    readonly head: Pointer;
+    readonly safe: Pointer;
+    readonly finalized: Pointer;
+  };
 }
 
 /** Prepares `database` for the chain of `genesis`. Throws ChainError GENESIS_MISMATCH. */
@@ -37,7 +41,8 @@ export async function openStored(
   const first = buildGenesisBlock(genesis);
   const { hash, header } = first.block;
   const stored = new BlockStore(database).pointer("genesis");
-  if (stored !== undefined && stored !== hash) refuseGenesis(stored, hash, database.path);
+  if (stored !== undefined && stored !== hash)
+    refuseGenesis(stored, hash, database.onDisk ? database.path : undefined);
   if (stored === undefined || isIncomplete(database, first))
     await writeGenesis(database, genesis, first);
   const sound = await findSoundHead(database, { hash, number: header.number });
@@ -82,7 +87,7 @@ async function writeGenesis(
     operations.push(operation);
   operations.push(
     putPointer("genesis", block.hash),
-    columns.meta.put("genesisFile", storedGenesisFile(genesis)),
+    put(columns.meta, "genesisFile", storedGenesisFile(genesis)),
   );
   const store = new BlockStore(database);
   for (const name of ["head", "safe", "finalized"] as const)

@@ -5,8 +5,8 @@
  */
 import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
 import { bytesToHash, type Hash, hexToBytes } from "../primitives/hex.ts";
-import { columns } from "../storage/columns.ts";
-import type { Database, Operation } from "../storage/database.ts";
+import { columns, del, put, type WriteOp } from "../storage/columns.ts";
+import type { Database } from "../storage/database.ts";
 import type { Header } from "../types/header.ts";
 import { decodeRlp, encodeRlp, readBytes, readList } from "../types/rlp.ts";
 
@@ -81,8 +81,8 @@ function decodeRoot(raw: Bytes): Hash | undefined {
 }
 
 /** Records it, or removes the record of a block without deviations. */
-export function putOverride(hash: Hash, record: OverrideRecord): Operation {
+export function putOverride(hash: Hash, record: OverrideRecord): WriteOp {
   return isEmptyOverride(record)
-    ? columns.overrides.delete(hash)
-    : columns.overrides.put(hash, encodeOverride(record));
+    ? del(columns.overrides, hash)
+    : put(columns.overrides, hash, encodeOverride(record));
 }

@@ -5,12 +5,12 @@
 import { NodeError } from "../primitives/errors.ts";
 import { type Hash, hexToBytes } from "../primitives/hex.ts";
 import { orderedTrieRoot } from "../state/orderedTrie.ts";
-import { columns } from "../storage/columns.ts";
-import type { Database, Operation } from "../storage/database.ts";
+import { columns, del, type WriteOp } from "../storage/columns.ts";
+import type { Database } from "../storage/database.ts";
 import { EMPTY_TRIE_ROOT } from "../types/account.ts";
 import type { Block } from "../types/block.ts";
-import { encodeReceipt } from "../types/receipt.ts";
 import { hashHeader } from "../types/header.ts";
+import { encodeReceipt } from "../types/receipt.ts";
 import { deleteAddressIndex } from "./addressIndex.ts";
 import { BlockStore } from "./blockStore.ts";
 import { putPointer } from "./commit.ts";
@@ -107,18 +107,18 @@ function findStateProblem(database: Database, block: Block): string | undefined 
 
 /** Whether the root node of a state is stored. */
 export function hasStateRoot(database: Database, root: Hash): boolean {
-  return root === EMPTY_TRIE_ROOT || database.getNode(hexToBytes(root)) !== undefined;
+  return root === EMPTY_TRIE_ROOT || database.has(columns.nodes, hexToBytes(root));
 }
 
 /** Operations that make the sound head the head: damaged blocks leave numbering and indexes as far as they can be read. */
-export function repairHead(database: Database, sound: SoundHead): Operation[] {
+export function repairHead(database: Database, sound: SoundHead): WriteOp[] {
   const store = new BlockStore(database);
-  const operations: Operation[] = [putPointer("head", sound.hash)];
+  const operations: WriteOp[] = [putPointer("head", sound.hash)];
   for (const { number, hash } of sound.damaged) {
-    operations.push(columns.canonical.delete(number));
+    operations.push(del(columns.canonical, number));
     if (hash === undefined) continue;
     // a block that is stored again must not be taken for known
-    operations.push(columns.headers.delete(hash), columns.numbers.delete(hash));
+    operations.push(del(columns.headers, hash), del(columns.numbers, hash));
     for (const operation of unindex(store, hash, number)) operations.push(operation);
   }
   for (const name of ["safe", "finalized"] as const) {
@@ -130,13 +130,13 @@ export function repairHead(database: Database, sound: SoundHead): Operation[] {
   return operations;
 }
 
-function unindex(store: BlockStore, hash: Hash, number: bigint): Operation[] {
+function unindex(store: BlockStore, hash: Hash, number: bigint): WriteOp[] {
   try {
     const block = store.block(hash);
     const receipts = store.receipts(hash) ?? [];
     if (block === undefined) return [];
     return [
-      ...block.transactions.map((transaction) => columns.transactions.delete(transaction.hash)),
+      ...block.transactions.map((transaction) => del(columns.transactions, transaction.hash)),
       ...deleteLogIndex(number, receipts),
       ...deleteAddressIndex(number, block.transactions, receipts),
     ];

@@ -1,6 +1,12 @@
 /** Validity of a header as the child of its parent: all forks, everything but the ethash seal. Pure. */
+
+import {
+  baseFeeOfChild,
+  excessBlobGasOfChild,
+  GAS_PER_BLOB,
+  maxBlobGas,
+} from "../execution/gas.ts";
 import { bytesToHex } from "../primitives/hex.ts";
-import { baseFeeOfChild, excessBlobGasOfChild, GAS_PER_BLOB, maxBlobGas } from "../execution/gas.ts";
 import type { ForkName, Rules } from "../types/forks.ts";
 import { EMPTY_OMMERS_HASH } from "../types/genesis.ts";
 import type { Header } from "../types/header.ts";
@@ -95,11 +101,15 @@ function verifyGas(header: Header, parent: Header, rules: Rules, leniency: Heade
 function verifyGasLimit(gasLimit: bigint, before: bigint): void {
   const change = gasLimit > before ? gasLimit - before : before - gasLimit;
   const most = before / GAS_LIMIT_DIVISOR;
-  demand(change < most && gasLimit >= MIN_GAS_LIMIT && gasLimit <= MAX_GAS_LIMIT, "INVALID_HEADER", {
-    field: "gasLimit",
-    expected: `less than ${most} away from ${before} and at least ${MIN_GAS_LIMIT}`,
-    got: gasLimit,
-  });
+  demand(
+    change < most && gasLimit >= MIN_GAS_LIMIT && gasLimit <= MAX_GAS_LIMIT,
+    "INVALID_HEADER",
+    {
+      field: "gasLimit",
+      expected: `less than ${most} away from ${before} and at least ${MIN_GAS_LIMIT}`,
+      got: gasLimit,
+    },
+  );
 }
 
 /** Source: EIP-3675. */
@@ -132,8 +142,9 @@ export function verifyMergePoint(
   const reached = parentTotalDifficulty >= terminal;
   demand(merged === reached, "INVALID_HEADER", {
     field: "difficulty",
-    expected: reached ? "0: the parent reached the terminal total difficulty" : "above 0: before the merge",
+    expected: reached
+      ? "0: the parent reached the terminal total difficulty"
+      : "above 0: before the merge",
     got: header.difficulty,
   });
 }
-
