@@ -76,7 +76,7 @@ export class BlockStore {
     const header = this.header(hash);
     if (header === undefined) return undefined;
     const body = this.#database.get(columns.bodies, hash);
-    if (body === undefined) throw new ChainError({ code: "DAMAGED", missing: `body of ${hash}` });
+    if (body === undefined) missing(`body of ${hash}`);
     const block = makeBlock(header, decodeBody(body));
     this.#rememberSenders(block);
     this.#blocks.set(hash, block);
@@ -106,6 +106,30 @@ export class BlockStore {
 
   totalDifficulty(hash: Hash): bigint | undefined {
     return this.#database.get(columns.totalDifficulty, hash);
+  }
+
+  /** Throws ChainError UNKNOWN_BLOCK. */
+  demandHeader(hash: Hash): Header {
+    const header = this.header(hash);
+    if (header === undefined) throw new ChainError({ code: "UNKNOWN_BLOCK", hash });
+    return header;
+  }
+
+  /** Throws ChainError UNKNOWN_BLOCK. */
+  demandBlock(hash: Hash): Block {
+    const block = this.block(hash);
+    if (block === undefined) throw new ChainError({ code: "UNKNOWN_BLOCK", hash });
+    return block;
+  }
+
+  /** Receipts of a block that is stored. Throws ChainError DAMAGED. */
+  demandReceipts(hash: Hash): readonly Receipt[] {
+    return this.receipts(hash) ?? missing(`receipts of ${hash}`);
+  }
+
+  /** Total difficulty of a block that is stored. Throws ChainError DAMAGED. */
+  demandDifficulty(hash: Hash): bigint {
+    return this.totalDifficulty(hash) ?? missing(`total difficulty of ${hash}`);
   }
 
   /** A hash that the chain keeps under a name. */
@@ -139,6 +163,10 @@ export class BlockStore {
     for (const [index, transaction] of block.transactions.entries())
       rememberSender(transaction, senderAt(senders, index));
   }
+}
+
+function missing(what: string): never {
+  throw new ChainError({ code: "DAMAGED", missing: what });
 }
 
 function senderAt(senders: Bytes, index: number) {

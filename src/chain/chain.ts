@@ -11,8 +11,8 @@ import type { ExecutionContext } from "../execution/evm.ts";
 import type { Address, Hash } from "../primitives/hex.ts";
 import { Emitter, type Listener, type Unsubscribe } from "../runtime/emitter.ts";
 import { SerialQueue } from "../runtime/queue.ts";
+import { NodeCache } from "../state/nodeCache.ts";
 import { State } from "../state/state.ts";
-import { NodeCache } from "../state/trie.ts";
 import type { WriteOp } from "../storage/columns.ts";
 import type { Database } from "../storage/database.ts";
 import { databaseStateStore, stateChangeOps } from "../storage/stateStore.ts";
@@ -167,7 +167,7 @@ export class Chain {
 
   /** Root of the state that reads at this block see: at the head of a dev chain with edits, else the header's. Throws ChainError UNKNOWN_BLOCK. */
   stateRootAt(hash: Hash): Hash {
-    const header = this.#demandHeader(hash);
+    const header = this.#store.demandHeader(hash);
     const edited = hash === this.head.hash ? this.overrideOf(hash).editedStateRoot : undefined;
     return edited ?? header.stateRoot;
   }
@@ -181,12 +181,14 @@ export class Chain {
   preStateOf(block: Block): State {
     const { parentHash } = block.header;
     const before = this.overrideOf(block.hash).preStateRoot;
-    return this.#openState(parentHash, before ?? this.#demandHeader(parentHash).stateRoot);
+    return this.#openState(parentHash, before ?? this.#store.demandHeader(parentHash).stateRoot);
   }
 
   /** Root of the state on which a child of this block is executed. Throws ChainError UNKNOWN_BLOCK. */
   childStateRoot(parentHash: Hash): Hash {
-    return this.overrideOf(parentHash).editedStateRoot ?? this.#demandHeader(parentHash).stateRoot;
+    return (
+      this.overrideOf(parentHash).editedStateRoot ?? this.#store.demandHeader(parentHash).stateRoot
+    );
   }
 
   /** A State on which to execute a child of this block: the warm one if it fits, and then nobody else's. Throws ChainError. */
@@ -282,7 +284,7 @@ export class Chain {
     const route = isHead ? routeTo(this.#store, this.head.header.number, block) : undefined;
     if (route !== undefined) {
       const more = moveCanonical(route, (one) =>
-        one.hash === block.hash ? receipts : this.#demandReceipts(one.hash),
+        one.hash === block.hash ? receipts : this.#store.demandReceipts(one.hash),
       );
       for (const operation of more) operations.push(operation);
       operations.push(putPointer("head", block.hash));
@@ -295,8 +297,8 @@ export class Chain {
 
   /** A block stored before may still become the head: after a reorganisation or a restored snapshot it comes again. */
   async #considerKnown(hash: Hash): Promise<ImportOutcome> {
-    const header = this.#demandHeader(hash);
-    const candidate = { header, hash, totalDifficulty: this.#demandDifficulty(hash) };
+    const header = this.#store.demandHeader(hash);
+    const candidate = { header, hash, totalDifficulty: this.#store.demandDifficulty(hash) };
     const isHead =
       !this.#store.isCanonical(header, hash) &&
       this.#dependencies.headRule.isBetter(candidate, this.#headCandidate());
@@ -305,13 +307,13 @@ export class Chain {
   }
 
   async #setForkchoice(choice: Forkchoice, also: readonly WriteOp[] = []): Promise<void> {
-    const target = this.#demandBlock(choice.head ?? this.head.hash);
+    const target = this.#store.demandBlock(choice.head ?? this.head.hash);
     if (!hasStateRoot(this.#database, target.header.stateRoot))
       throw unavailable(target.hash, target.header.stateRoot);
     const safe = this.#pointerFor(target, choice.safe, this.safe);
     const finalized = this.#pointerFor(target, choice.finalized, this.finalized);
     const route = routeTo(this.#store, this.head.header.number, target);
-    const operations = moveCanonical(route, (block) => this.#demandReceipts(block.hash));
+    const operations = moveCanonical(route, (block) => this.#store.demandReceipts(block.hash));
     operations.push(
       ...also,
       putPointer("head", target.hash),
@@ -341,7 +343,7 @@ export class Chain {
     if (!this.isDev) throw new ChainError({ code: "NOT_A_DEV_CHAIN" });
     if (editedStateRoot !== undefined && !hasStateRoot(this.#database, editedStateRoot))
       throw unavailable(hash, editedStateRoot);
-    this.#demandHeader(hash);
+    this.#store.demandHeader(hash);
     const { editedStateRoot: _, ...rest } = this.overrideOf(hash);
     const record = editedStateRoot === undefined ? rest : { ...rest, editedStateRoot };
     await this.#setForkchoice({ head: hash }, [putOverride(hash, record)]);
@@ -370,39 +372,13 @@ export class Chain {
   }
 
   #headCandidate(): HeadCandidate {
-    return { ...this.head, totalDifficulty: this.#demandDifficulty(this.head.hash) };
+    return { ...this.head, totalDifficulty: this.#store.demandDifficulty(this.head.hash) };
   }
 
   /** The block asked for; without a wish the one of before, unless the head goes back behind it. */
   #pointerFor(target: Block, wish: Hash | undefined, before: ChainHead): ChainHead {
-    if (wish !== undefined) return { header: this.#demandHeader(wish), hash: wish };
+    if (wish !== undefined) return { header: this.#store.demandHeader(wish), hash: wish };
     return before.header.number > target.header.number ? target : before;
-  }
-
-  #demandHeader(hash: Hash): Header {
-    const header = this.#store.header(hash);
-    if (header === undefined) throw new ChainError({ code: "UNKNOWN_BLOCK", hash });
-    return header;
-  }
-
-  #demandBlock(hash: Hash): Block {
-    const block = this.#store.block(hash);
-    if (block === undefined) throw new ChainError({ code: "UNKNOWN_BLOCK", hash });
-    return block;
-  }
-
-  #demandReceipts(hash: Hash): readonly Receipt[] {
-    const receipts = this.#store.receipts(hash);
-    if (receipts === undefined)
-      throw new ChainError({ code: "DAMAGED", missing: `receipts of ${hash}` });
-    return receipts;
-  }
-
-  #demandDifficulty(hash: Hash): bigint {
-    const difficulty = this.#store.totalDifficulty(hash);
-    if (difficulty === undefined)
-      throw new ChainError({ code: "DAMAGED", missing: `total difficulty of ${hash}` });
-    return difficulty;
   }
 }
 

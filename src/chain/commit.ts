@@ -56,11 +56,15 @@ export function routeTo(store: BlockStore, headNumber: bigint, target: Block): R
   let block = target;
   while (!store.isCanonical(block.header, block.hash)) {
     added.push(block);
-    block = demandBlock(store, block.header.parentHash);
+    block = store.demandBlock(block.header.parentHash);
   }
   const removed: Block[] = [];
-  for (let number = headNumber; number > block.header.number; number--)
-    removed.push(demandBlock(store, store.canonicalHash(number)));
+  for (let number = headNumber; number > block.header.number; number--) {
+    const hash = store.canonicalHash(number);
+    if (hash === undefined)
+      throw new ChainError({ code: "DAMAGED", missing: `canonical hash of block ${number}` });
+    removed.push(store.demandBlock(hash));
+  }
   return { removed, added: added.reverse() };
 }
 
@@ -95,11 +99,4 @@ export function putPointer(name: "head" | "safe" | "finalized" | "genesis", hash
 
 function append(target: WriteOp[], more: readonly WriteOp[]): void {
   for (const operation of more) target.push(operation);
-}
-
-function demandBlock(store: BlockStore, hash: Hash | undefined): Block {
-  const block = hash && store.block(hash);
-  if (block === undefined)
-    throw new ChainError({ code: "DAMAGED", missing: `canonical block ${hash}` });
-  return block;
 }
