@@ -17,7 +17,7 @@ import type { Transaction } from "../types/transaction.ts";
 import type { Chain } from "./chain.ts";
 import type { ChainHead } from "./chainEvents.ts";
 import { difficultyOfChild } from "./difficulty.ts";
-import type { ExecutedBlock } from "./importBlock.ts";
+import { allowsBlobs, type ExecutedBlock } from "./importBlock.ts";
 import type { ExemptibleField } from "./overrides.ts";
 import { bodyRoots } from "./verifyBody.ts";
 
@@ -87,7 +87,9 @@ export async function buildBlock(
   const { header: frame, rules } = frameOf(chain, draft);
   const state = chain.takeStateForChild(draft.parent.hash);
   const executor = await BlockExecutor.begin(state, frame, { ...chain.contextFor(frame), rules });
-  const chosen = await choose(executor, candidates, limitsOf(draft, frame, rules, budget));
+  const limits = limitsOf(draft, frame, rules, budget);
+  const blobGas = allowsBlobs(chain.config) ? maxBlobGas(rules) : 0n;
+  const chosen = await choose(executor, candidates, { ...limits, blobGas });
   const withdrawals = rules.has("shanghai") ? (draft.withdrawals ?? []) : undefined;
   const body = { transactions: chosen.transactions, ommers: [], withdrawals };
   const result = await executor.finish(body);
@@ -184,13 +186,12 @@ function limitsOf(
   frame: Header,
   rules: Rules,
   budget: BuildBudget,
-): ChoiceLimits {
+): Omit<ChoiceLimits, "blobGas"> {
   const { clock, gas, timeMs = Number.POSITIVE_INFINITY } = budget;
   const frameBytes = FRAME_BYTES + (draft.withdrawals?.length ?? 0) * WITHDRAWAL_BYTES;
   const allowed = rules.maxRlpBlockBytes ?? Number.POSITIVE_INFINITY;
   return {
     gas: gas !== undefined && gas < frame.gasLimit ? gas : frame.gasLimit,
-    blobGas: maxBlobGas(rules),
     bytes: Math.min(budget.maxBytes ?? allowed, allowed) - frameBytes,
     deadlineMs: clock.nowMs() + timeMs,
     clock,

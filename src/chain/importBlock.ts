@@ -17,7 +17,7 @@ import type { Header } from "../types/header.ts";
 import { DecodeError } from "../types/rlp.ts";
 import { senderOf } from "../types/sender.ts";
 import type { Transaction } from "../types/transaction.ts";
-import { BlockError } from "./blockError.ts";
+import { BlockError, demandEqual } from "./blockError.ts";
 import type { BlockStore } from "./blockStore.ts";
 import type { BlockRecord } from "./commit.ts";
 import { type BlockOverride, NO_OVERRIDE } from "./overrides.ts";
@@ -102,6 +102,7 @@ export async function processBlock(
   verifyHeader(header, parent, rules, { exempt: override.exempt, equalTimestamps });
   verifyMergePoint(header, parentDifficulty, view.config.terminalTotalDifficulty);
   verifyBody(block, rules);
+  if (!allowsBlobs(view.config)) demandEqual("INVALID_BODY", "blobGasUsed", 0n, header.blobGasUsed);
   verifyOmmers(block, ancestryOf(view.store), (ommer) => view.config.forks.rules(ommer));
   await view.sealRules.verifySeal(block, parent);
   const outcome = executed ?? (await execute(view, block, rules));
@@ -121,6 +122,11 @@ export async function processBlock(
     override,
     state: outcome.state,
   };
+}
+
+/** Whether type 3 transactions are valid here: a consensus section may forbid them. */
+export function allowsBlobs(config: ChainConfig): boolean {
+  return config.qnet?.consensus?.blobs !== false;
 }
 
 /** Blocks of one slot share its second where a slot has several ticks. */
