@@ -53,6 +53,11 @@ export interface Candidate {
   readonly sender: Address;
 }
 
+/** Where candidates come from; `skip` is told of senders whose later transactions cannot be used either. */
+export interface Candidates extends Iterable<Candidate> {
+  skip?(sender: Address): void;
+}
+
 /** Where building ends although candidates are left. */
 export interface BuildBudget {
   /** Gas of the transactions; default: the block's gas limit */
@@ -81,7 +86,7 @@ export interface BuiltBlock extends ExecutedBlock {
 export async function buildBlock(
   chain: Chain,
   draft: BlockDraft,
-  candidates: Iterable<Candidate>,
+  candidates: Candidates,
   budget: BuildBudget,
 ): Promise<BuiltBlock> {
   const { header: frame, rules } = frameOf(chain, draft);
@@ -201,12 +206,16 @@ function limitsOf(
 /** Executes candidates in their order until a limit is reached. */
 async function choose(
   executor: BlockExecutor,
-  candidates: Iterable<Candidate>,
+  candidates: Candidates,
   limits: ChoiceLimits,
 ): Promise<{ transactions: Transaction[]; skipped: SkippedTransaction[] }> {
   const transactions: Transaction[] = [];
   const skipped: SkippedTransaction[] = [];
   const parked = new Set<Address>();
+  const park = (sender: Address) => {
+    parked.add(sender);
+    candidates.skip?.(sender);
+  };
   let bytes = 0;
   let turnMs = limits.clock.nowMs();
   for (const { transaction, sender } of candidates) {
@@ -220,7 +229,7 @@ async function choose(
     if (parked.has(sender)) continue;
     const size = transaction.raw.length + TRANSACTION_HEAD_BYTES;
     if (bytes + size > limits.bytes || !fits(executor, transaction, limits)) {
-      parked.add(sender);
+      park(sender);
       continue;
     }
     const error = await attempt(executor, transaction, sender);
@@ -228,7 +237,7 @@ async function choose(
       transactions.push(transaction);
       bytes += size;
     } else {
-      parked.add(sender);
+      park(sender);
       skipped.push({ hash: transaction.hash, sender, error });
     }
   }
