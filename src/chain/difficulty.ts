@@ -29,8 +29,8 @@ export function difficultyOfChild(
 ): bigint {
   const step = parent.difficulty / BOUND_DIVISOR;
   const adjusted = parent.difficulty + step * stepsOf(parent, timestamp, rules);
-  const floored = adjusted < MIN_DIFFICULTY ? MIN_DIFFICULTY : adjusted;
-  return floored + bombOf(parent.number + 1n, rules);
+  const armed = adjusted + bombOf(parent.number + 1n, rules);
+  return armed < MIN_DIFFICULTY ? MIN_DIFFICULTY : armed;
 }
 
 function stepsOf(

@@ -14,7 +14,6 @@ const FORKS: readonly (readonly [ForkName, Hardfork])[] = [
   ["byzantium", Hardfork.Byzantium],
   ["constantinople", Hardfork.Constantinople],
   ["muirGlacier", Hardfork.MuirGlacier],
-  ["london", Hardfork.London],
   ["arrowGlacier", Hardfork.ArrowGlacier],
   ["grayGlacier", Hardfork.GrayGlacier],
 ];
@@ -36,6 +35,15 @@ describe("difficultyOfChild", () => {
     assert.equal(difficultyOfChild(parent, 1_438_269_988n, rulesOf("frontier")), 17_171_480_576n);
   });
 
+  it("lets London put the bomb off by 9,700,000 blocks (EIP-3554), which @ethereumjs/block leaves out", () => {
+    const parent = { difficulty: 2n ** 30n, timestamp: 0n, sha3Uncles: EMPTY_OMMERS_HASH };
+    const at = (number: bigint) =>
+      difficultyOfChild({ ...parent, number: number - 1n }, 9n, rulesOf("london"));
+    assert.equal(at(9_899_999n), 2n ** 30n);
+    assert.equal(at(9_900_000n), 2n ** 30n + 1n);
+    assert.equal(at(10_000_000n), 2n ** 30n + 2n);
+  });
+
   for (const [fork, hardfork] of FORKS)
     it(`agrees with @ethereumjs/block under the rules of ${fork}`, () => {
       const common = new Common({ chain: Mainnet, hardfork });
@@ -52,7 +60,7 @@ describe("difficultyOfChild", () => {
             const make = (data: object) =>
               new BlockHeader(data, { common, skipConsensusFormatValidation: true });
             const uncleHash = Buffer.from(sha3Uncles.slice(2), "hex");
-            const base = hardfork >= Hardfork.London ? { baseFeePerGas: 7n } : {};
+            const base = common.isActivatedEIP(1559) ? { baseFeePerGas: 7n } : {};
             const parent = make({ ...base, difficulty, number, timestamp, uncleHash });
             const child = make({ ...base, number: number + 1n, timestamp: timestamp + elapsed });
             const own = difficultyOfChild(
