@@ -1,0 +1,352 @@
+/**
+ * Recovery of senders off the main thread. Calls of one turn are coalesced into batches of packed bytes; replies are
+ * given out in the order of the calls. A hop to a thread costs about as much as one recovery, so a few transactions are
+ * recovered in place, and so is everything while no worker is ready. A worker that dies takes no promise with it: its
+ * batch goes to another one or is recovered in place.
+ */
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { loadKzg } from "../crypto/kzg.ts";
+import { NodeError } from "../primitives/errors.ts";
+import { bytesToAddress } from "../primitives/hex.ts";
+import {
+  encodeNetworkTransaction,
+  type NetworkTransaction,
+  verifyBlobSidecar,
+} from "../types/blobSidecar.ts";
+import { DecodeError } from "../types/rlp.ts";
+import { knownSender, rememberSender, senderOf } from "../types/sender.ts";
+import type { Transaction } from "../types/transaction.ts";
+import type { Logger } from "./log.ts";
+import {
+  packTransactions,
+  type RecoverReply,
+  type RecoverRequest,
+  SENDER_BYTES,
+} from "./recoverPacket.ts";
+
+export type WorkerErrorReason =
+  | { readonly code: "INVALID_SENDER"; readonly problem: string }
+  | { readonly code: "INVALID_SIDECAR"; readonly problem: string }
+  | { readonly code: "WORKERS_BUSY"; readonly limit: number }
+  | { readonly code: "WORKERS_STOPPED" };
+
+/** A sender that cannot be recovered, or a pool of workers that takes no more. */
+export class WorkerError extends NodeError<WorkerErrorReason> {}
+
+export interface WorkerOptions {
+  /** Worker threads, capped by the cores of the machine; 0 recovers everything in place. Default 2. */
+  readonly threads?: number;
+}
+
+const DEFAULT_THREADS = 2;
+/** Fewer transactions than this are recovered in place (bench/micro: a hop costs 90-150 us, a recovery 60). */
+export const INLINE_BELOW = 4;
+/** Transactions in one message: large enough to hide the hop, small enough to keep every worker busy. */
+const MAX_BATCH = 128;
+/** Transactions recovered in place before other work gets a turn, about 4 ms. */
+const INLINE_SLICE = 64;
+/** Batches given to a worker before its first answer, so that it never waits for us. */
+const BATCHES_PER_WORKER = 2;
+/** Transactions waiting for recovery; beyond it callers are refused. */
+export const MAX_WAITING = 65_536;
+/** Blob transactions waiting for their proofs to be checked, about 1 s each; beyond it callers are refused. */
+const MAX_SIDECARS = 64;
+/** Workers started again after a death; then recovery stays in place. */
+const MAX_RESTARTS = 8;
+
+interface Job {
+  readonly transaction: Transaction;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+interface Batch {
+  readonly id: number;
+  readonly jobs: readonly Job[];
+  /** Set when the answers are there; given out when all earlier batches are. */
+  settle: (() => void) | undefined;
+}
+
+/** One blob transaction whose proofs are checked. */
+interface Sidecar {
+  readonly id: number;
+  readonly network: NetworkTransaction;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly batches: Map<number, Batch>;
+  sidecar: Sidecar | undefined;
+  ready: boolean;
+}
+
+/** Recovers senders and remembers them with their transactions. */
+export class WorkerPool {
+  readonly #log: Logger;
+  readonly #wanted: number;
+  readonly #threads = new Set<Thread>();
+  /** Jobs of this turn. */
+  #jobs: Job[] = [];
+  #flush: NodeJS.Immediate | undefined;
+  /** Batches that wait for a worker. */
+  #queue: Batch[] = [];
+  /** All unsettled batches in the order of their calls. */
+  #order: Batch[] = [];
+  #sidecars: Sidecar[] = [];
+  #waiting = 0;
+  #nextId = 0;
+  #restarts = 0;
+  #inline: NodeJS.Immediate | undefined;
+  #stopped = false;
+
+  constructor(dependencies: { readonly log: Logger }, options: WorkerOptions = {}) {
+    this.#log = dependencies.log;
+    this.#wanted = Math.min(options.threads ?? DEFAULT_THREADS, availableParallelism());
+  }
+
+  /** Transactions whose sender is being recovered. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Threads that answer now. */
+  get ready(): number {
+    let ready = 0;
+    for (const thread of this.#threads) if (thread.ready) ready++;
+    return ready;
+  }
+
+  /**
+   * Resolves when `knownSender(transaction)` is set. Calls resolve in their order. Rejects with WorkerError: the
+   * signature has no sender, too many wait, or the pool is stopped.
+   */
+  recover(transaction: Transaction): Promise<void> {
+    if (this.#stopped) return Promise.reject(new WorkerError({ code: "WORKERS_STOPPED" }));
+    if (this.#waiting >= MAX_WAITING)
+      return Promise.reject(new WorkerError({ code: "WORKERS_BUSY", limit: MAX_WAITING }));
+    return new Promise((done, failed) => {
+      this.#waiting++;
+      this.#jobs.push({ transaction, done, failed });
+      this.#flush ??= setImmediate(() => this.#dispatch());
+    });
+  }
+
+  /** Recovers the unknown senders among `transactions`, in parallel. Rejects with the first failure. */
+  async recoverAll(transactions: readonly Transaction[]): Promise<void> {
+    const unknown = transactions.filter((transaction) => knownSender(transaction) === undefined);
+    for (let start = 0; start < unknown.length; start += MAX_WAITING / 2) {
+      const part = unknown.slice(start, start + MAX_WAITING / 2);
+      await Promise.all(part.map((transaction) => this.recover(transaction)));
+    }
+  }
+
+  /** Checks the proofs of a blob transaction. Rejects with WorkerError INVALID_SIDECAR, WORKERS_BUSY, WORKERS_STOPPED. */
+  verifySidecar(network: NetworkTransaction): Promise<void> {
+    if (this.#stopped) return Promise.reject(new WorkerError({ code: "WORKERS_STOPPED" }));
+    if (this.#sidecars.length >= MAX_SIDECARS)
+      return Promise.reject(new WorkerError({ code: "WORKERS_BUSY", limit: MAX_SIDECARS }));
+    this.warmUp();
+    if (this.#threads.size === 0) return verifyHere(network);
+    return new Promise((done, failed) => {
+      this.#sidecars.push({ id: this.#nextId++, network, done, failed });
+      this.#feed();
+    });
+  }
+
+  /** Starts the threads before they are needed; otherwise the first batch does. */
+  warmUp(): void {
+    while (!this.#stopped && this.#threads.size < this.#wanted && this.#restarts <= MAX_RESTARTS)
+      this.#startThread();
+  }
+
+  /** Ends the threads; what still waits is refused. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearImmediate(this.#flush);
+    clearImmediate(this.#inline);
+    const checks = [...this.#sidecars, ...Array.from(this.#threads, ({ sidecar }) => sidecar)];
+    const jobs = [...this.#order.flatMap((batch) => batch.jobs), ...this.#jobs, ...checks];
+    this.#sidecars = [];
+    this.#jobs = [];
+    this.#order = [];
+    this.#queue = [];
+    this.#waiting = 0;
+    for (const job of jobs) job?.failed(new WorkerError({ code: "WORKERS_STOPPED" }));
+    await Promise.all(Array.from(this.#threads, ({ worker }) => worker.terminate()));
+  }
+
+  #dispatch(): void {
+    this.#flush = undefined;
+    const jobs = this.#jobs;
+    this.#jobs = [];
+    const few = jobs.length < INLINE_BELOW && this.#order.length === 0;
+    if (!few && this.#wanted > 0) this.warmUp();
+    const share = Math.ceil(jobs.length / Math.max(1, this.#threads.size));
+    const size = Math.min(MAX_BATCH, Math.max(INLINE_BELOW, share));
+    for (let start = 0; start < jobs.length; start += size) {
+      const batch: Batch = {
+        id: this.#nextId++,
+        jobs: jobs.slice(start, start + size),
+        settle: undefined,
+      };
+      this.#order.push(batch);
+      if (few) this.#recoverInPlace(batch);
+      else this.#queue.push(batch);
+    }
+    this.#feed();
+  }
+
+  /** Hands waiting batches to the threads, or works on them here while no thread is ready. */
+  #feed(): void {
+    for (const thread of this.#threads) {
+      if (thread.ready && thread.sidecar === undefined) this.#postSidecar(thread);
+      while (thread.ready && thread.batches.size < BATCHES_PER_WORKER) {
+        const batch = this.#queue.shift();
+        if (batch === undefined) return;
+        this.#post(thread, batch);
+      }
+    }
+    if (this.#queue.length === 0 || this.ready > 0) return;
+    this.#inline ??= setImmediate(() => {
+      this.#inline = undefined;
+      for (let done = 0; done < INLINE_SLICE; ) {
+        const batch = this.#queue.shift();
+        if (batch === undefined) break;
+        done += batch.jobs.length;
+        this.#recoverInPlace(batch);
+      }
+      this.#feed();
+    });
+  }
+
+  #postSidecar(thread: Thread): void {
+    const sidecar = this.#sidecars.shift();
+    if (sidecar === undefined) return;
+    thread.sidecar = sidecar;
+    const packet = Uint8Array.from(encodeNetworkTransaction(sidecar.network));
+    this.#send(thread, { id: sidecar.id, kind: "sidecar", packet });
+  }
+
+  #send(thread: Thread, request: RecoverRequest): void {
+    thread.worker.ref();
+    thread.worker.postMessage(request, [request.packet.buffer]);
+  }
+
+  #post(thread: Thread, batch: Batch): void {
+    const packet = packTransactions(batch.jobs.map(({ transaction }) => transaction.raw));
+    thread.batches.set(batch.id, batch);
+    this.#send(thread, { id: batch.id, kind: "senders", packet });
+  }
+
+  #answer(thread: Thread, { id, packet, failures }: RecoverReply): void {
+    const { sidecar } = thread;
+    if (sidecar?.id === id) {
+      thread.sidecar = undefined;
+      const problem = failures.get(0);
+      if (problem === undefined) sidecar.done();
+      else sidecar.failed(new WorkerError({ code: "INVALID_SIDECAR", problem }));
+    }
+    const batch = thread.batches.get(id);
+    if (batch !== undefined) {
+      thread.batches.delete(id);
+      this.#finish(batch, (job, index) => {
+        const problem = failures.get(index);
+        if (problem !== undefined) throw new WorkerError({ code: "INVALID_SENDER", problem });
+        const at = index * SENDER_BYTES;
+        rememberSender(job.transaction, bytesToAddress(packet.subarray(at, at + SENDER_BYTES)));
+      });
+    }
+    this.#feed();
+    if (thread.batches.size === 0 && thread.sidecar === undefined) thread.worker.unref();
+  }
+
+  #recoverInPlace(batch: Batch): void {
+    const failures = batch.jobs.map(({ transaction }) => {
+      try {
+        senderOf(transaction);
+        return undefined;
+      } catch (error) {
+        const problem = error instanceof Error ? error.message : String(error);
+        return new WorkerError({ code: "INVALID_SENDER", problem }, { cause: error });
+      }
+    });
+    this.#finish(batch, (_job, index) => {
+      const failure = failures[index];
+      if (failure !== undefined) throw failure;
+    });
+  }
+
+  /** Keeps the answers until every earlier batch has been given out. */
+  #finish(batch: Batch, take: (job: Job, index: number) => void): void {
+    batch.settle = () => {
+      this.#waiting -= batch.jobs.length;
+      batch.jobs.forEach((job, index) => {
+        try {
+          take(job, index);
+          job.done();
+        } catch (error) {
+          job.failed(error);
+        }
+      });
+    };
+    let settled = 0;
+    for (const { settle } of this.#order) {
+      if (settle === undefined) break;
+      settle();
+      settled++;
+    }
+    if (settled > 0) this.#order.splice(0, settled);
+  }
+
+  #startThread(): void {
+    // a path in `new URL` is not rewritten by the compiler: the built tree has .js files
+    const file = import.meta.url.endsWith(".ts") ? "./recoverThread.ts" : "./recoverThread.js";
+    const worker = new Worker(new URL(file, import.meta.url), { name: "qnet-recover" });
+    const thread: Thread = { worker, batches: new Map(), sidecar: undefined, ready: false };
+    this.#threads.add(thread);
+    worker.unref();
+    worker.on("message", (message: "ready" | RecoverReply) => {
+      if (message === "ready") {
+        thread.ready = true;
+        this.#feed();
+      } else this.#answer(thread, message);
+    });
+    worker.on("error", (error) => {
+      this.#log.error("Recovery worker failed", { error });
+    });
+    worker.on("exit", (exitCode) => this.#lost(thread, exitCode));
+  }
+
+  #lost(thread: Thread, exitCode: number): void {
+    this.#threads.delete(thread);
+    if (this.#stopped) return;
+    this.#restarts++;
+    const restarting = this.#restarts <= MAX_RESTARTS;
+    this.#log.warn("Recovery worker ended", {
+      exitCode,
+      batches: thread.batches.size,
+      restarting,
+    });
+    this.#queue.unshift(...thread.batches.values());
+    if (thread.sidecar !== undefined) this.#sidecars.unshift(thread.sidecar);
+    if (restarting) this.#startThread();
+    if (this.#threads.size === 0)
+      for (const { network, done, failed } of this.#sidecars.splice(0))
+        verifyHere(network).then(done, failed);
+    this.#feed();
+  }
+}
+
+async function verifyHere({ sidecar }: NetworkTransaction): Promise<void> {
+  if (sidecar === undefined) return;
+  const kzg = await loadKzg();
+  try {
+    verifyBlobSidecar(sidecar, kzg);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new WorkerError({ code: "INVALID_SIDECAR", problem: error.message }, { cause: error });
+  }
+}
