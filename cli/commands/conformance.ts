@@ -1,0 +1,49 @@
+/** `qnet conformance evm|rpc`: public test suites against this node. */
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { message } from "../fixtures/command.ts";
+import { findSuite, sample, suiteFiles } from "../fixtures/suite.ts";
+import { runSuite } from "../fixtures/suiteRun.ts";
+
+const USAGE = `usage: qnet conformance evm [--sample FILES] [--seed N] [--jobs N]
+       qnet conformance rpc
+`;
+const DEFAULT_SEED = 1;
+
+/** Runs the command; returns its exit status: 0 everything passed, 1 something failed, 2 usage or no fixtures. */
+export async function run(args: readonly string[]): Promise<number> {
+  const [suite, ...rest] = args;
+  try {
+    if (suite === "evm") return await runEvm(rest);
+    process.stderr.write(USAGE);
+    return 2;
+  } catch (error) {
+    process.stderr.write(`conformance: ${message(error)}\n${USAGE}`);
+    return 2;
+  }
+}
+
+async function runEvm(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      sample: { type: "string" },
+      seed: { type: "string" },
+      jobs: { type: "string" },
+    },
+  });
+  const seed = count(values.seed, "--seed") ?? DEFAULT_SEED;
+  const jobs = count(values.jobs, "--jobs") ?? availableParallelism();
+  const wanted = count(values.sample, "--sample");
+  const all = await suiteFiles(await findSuite());
+  const files = wanted === undefined ? all : sample(all, wanted, seed);
+  const what = wanted === undefined ? "" : ` (of ${all.length}, seed ${seed})`;
+  process.stderr.write(`${files.length} files${what} on ${jobs} threads\n`);
+  return (await runSuite(files, Math.max(1, jobs))) === 0 ? 0 : 1;
+}
+
+function count(text: string | undefined, option: string): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[0-9]{1,9}$/.test(text)) throw new RangeError(`${option} ${text}: not a number`);
+  return Number(text);
+}
