@@ -1,0 +1,64 @@
+/** The head of the chain as the pool sees it. */
+import type { Chain } from "../chain/chain.ts";
+import { baseFeeOfChild, blobBaseFee, excessBlobGasOfChild } from "../execution/gas.ts";
+import type { Address, Hash } from "../primitives/hex.ts";
+import type { State } from "../state/state.ts";
+import type { HeadState } from "../txpool/headState.ts";
+import type { PoolAccount } from "../txpool/senderQueue.ts";
+import { EMPTY_ACCOUNT } from "../types/account.ts";
+import type { Rules } from "../types/forks.ts";
+
+/** Reads the head's state, edits of a dev chain included, and tells the fees and rules of the block that would follow now. */
+export class HeadView implements HeadState {
+  readonly #chain: Chain;
+  readonly #clock: { nowMs(): number };
+  #state: { readonly root: Hash; readonly state: State } | undefined;
+
+  constructor(dependencies: { readonly chain: Chain; readonly clock: { nowMs(): number } }) {
+    this.#chain = dependencies.chain;
+    this.#clock = dependencies.clock;
+  }
+
+  account(address: Address): PoolAccount {
+    const { hash } = this.#chain.head;
+    const root = this.#chain.stateRootAt(hash);
+    if (this.#state?.root !== root) this.#state = { root, state: this.#chain.stateAt(hash) };
+    return this.#state.state.account(address) ?? EMPTY_ACCOUNT;
+  }
+
+  get rules(): Rules {
+    const { header, hash } = this.#chain.head;
+    const { forks, terminalTotalDifficulty } = this.#chain.config;
+    const now = BigInt(Math.floor(this.#clock.nowMs() / 1000));
+    const least = header.timestamp + 1n;
+    const total = this.#chain.totalDifficulty(hash) ?? 0n;
+    const merged = terminalTotalDifficulty !== undefined && total >= terminalTotalDifficulty;
+    return forks.rules({
+      number: header.number + 1n,
+      timestamp: now < least ? least : now,
+      difficulty: merged ? 0n : 1n,
+    });
+  }
+
+  get gasLimit(): bigint {
+    return this.#chain.head.header.gasLimit;
+  }
+
+  get baseFee(): bigint | undefined {
+    return this.rules.has("london") ? baseFeeOfChild(this.#chain.head.header) : undefined;
+  }
+
+  get blobBaseFee(): bigint | undefined {
+    const { rules } = this;
+    return blobBaseFee(excessBlobGasOfChild(this.#chain.head.header, rules), rules);
+  }
+
+  inclusion(hash: Hash) {
+    const position = this.#chain.transaction(hash);
+    if (position === undefined) return undefined;
+    const { block } = position;
+    const blockNumber = block.header.number;
+    const finalized = blockNumber <= this.#chain.finalized.header.number;
+    return { blockNumber, blockHash: block.hash, finalized };
+  }
+}
