@@ -2,11 +2,10 @@
  * ECDSA on secp256k1: public key recovery, signing, addresses. The native library (60-100 us for a recovery) runs after
  * a known-answer test at load, else noble (1.3 ms). Bad input is answered with undefined where peers or users send it.
  */
-import { secp256k1 as noble } from "@noble/curves/secp256k1.js";
-import type * as Secp256k1 from "secp256k1";
-import { type Bytes, bytesToBigInt, equalBytes } from "../primitives/bytes.ts";
+import { type Bytes, bytesToBigInt } from "../primitives/bytes.ts";
 import { type Address, bytesToAddress } from "../primitives/hex.ts";
 import { keccak256 } from "./keccak.ts";
+import { type EcdsaBackend, loadNativeBackend, nobleBackend } from "./secp256k1Backends.ts";
 
 /** Order of the curve's group. */
 export const SECP256K1_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
@@ -20,14 +19,12 @@ export interface EcdsaSignature {
   readonly yParity: 0 | 1;
 }
 
-type Native = Pick<typeof Secp256k1, "ecdsaRecover" | "ecdsaSign" | "publicKeyCreate">;
-
 const WORD_BYTES = 32;
 
-const native = await loadNative();
+const backend: EcdsaBackend = (await loadNativeBackend()) ?? nobleBackend;
 
 /** The implementation of ECDSA in use. */
-export const secp256k1Backend: "native" | "noble" = native === undefined ? "noble" : "native";
+export const secp256k1Backend: EcdsaBackend["name"] = backend.name;
 
 /**
  * Uncompressed public key (64 bytes, without the 0x04 prefix) that made the signature over the 32-byte `digest`, or
@@ -41,9 +38,7 @@ export function recoverPublicKey(
 ): Bytes | undefined {
   if (digest.length !== WORD_BYTES || !isScalar(r) || !isScalar(s)) return undefined;
   const compact = Buffer.from(hexWord(r) + hexWord(s), "hex");
-  return native === undefined
-    ? recoverWithNoble(digest, compact, yParity)
-    : recoverNatively(native, digest, compact, yParity);
+  return backend.recover(digest, { compact, recovery: yParity });
 }
 
 /** Address of the account that made the signature over the 32-byte `digest`, or undefined if there is none. */
@@ -61,19 +56,18 @@ export function recoverAddress(
 export function signDigest(digest: Bytes, privateKey: Bytes): EcdsaSignature {
   requirePrivateKey(privateKey);
   if (digest.length !== WORD_BYTES) throw new RangeError(`a digest has ${digest.length} bytes`);
-  if (native === undefined) return signWithNoble(digest, privateKey);
-  const { signature, recid } = native.ecdsaSign(digest, privateKey);
-  return readCompact(signature, recid);
+  const { compact, recovery } = backend.sign(digest, privateKey);
+  return {
+    r: bytesToBigInt(compact.subarray(0, WORD_BYTES)),
+    s: bytesToBigInt(compact.subarray(WORD_BYTES)),
+    yParity: recovery === 0 ? 0 : 1,
+  };
 }
 
 /** Uncompressed public key (64 bytes) of a 32-byte private key. Throws RangeError on a key that is none. */
 export function publicKeyOf(privateKey: Bytes): Bytes {
   requirePrivateKey(privateKey);
-  const publicKey =
-    native === undefined
-      ? noble.getPublicKey(privateKey, false)
-      : native.publicKeyCreate(privateKey, false);
-  return publicKey.slice(1);
+  return backend.publicKey(privateKey);
 }
 
 /** Address of a 32-byte private key. Throws RangeError on a key that is none. */
@@ -129,80 +123,4 @@ function hexWord(value: bigint): string {
 
 function requirePrivateKey(privateKey: Bytes): void {
   if (!isPrivateKey(privateKey)) throw new RangeError("not a private key of secp256k1");
-}
-
-function readCompact(compact: Bytes, recovery: number): EcdsaSignature {
-  return {
-    r: bytesToBigInt(compact.subarray(0, WORD_BYTES)),
-    s: bytesToBigInt(compact.subarray(WORD_BYTES)),
-    yParity: recovery === 0 ? 0 : 1,
-  };
-}
-
-function recoverNatively(
-  library: Native,
-  digest: Bytes,
-  compact: Bytes,
-  yParity: 0 | 1,
-): Bytes | undefined {
-  try {
-    return library.ecdsaRecover(compact, yParity, digest, false).subarray(1);
-  } catch {
-    return undefined; // r is no x-coordinate, or the key would be the point at infinity
-  }
-}
-
-function recoverWithNoble(digest: Bytes, compact: Bytes, yParity: 0 | 1): Bytes | undefined {
-  try {
-    const signature = noble.Signature.fromBytes(compact, "compact").addRecoveryBit(yParity);
-    return signature.recoverPublicKey(digest).toBytes(false).subarray(1);
-  } catch {
-    return undefined; // as above
-  }
-}
-
-function signWithNoble(digest: Bytes, privateKey: Bytes): EcdsaSignature {
-  const signed = noble.sign(digest, privateKey, {
-    prehash: false,
-    lowS: true,
-    format: "recovered",
-  });
-  return readCompact(signed.subarray(1), signed[0] ?? 0);
-}
-
-/** The native library, or undefined where none is built for this platform or it answers wrongly. */
-async function loadNative(): Promise<Native | undefined> {
-  // The package's main file falls back to JavaScript without a word; bindings.js is the native half, without types.
-  const bindings: string = "secp256k1/bindings.js";
-  try {
-    const module: { readonly default?: unknown } = await import(bindings);
-    return isNative(module.default) && passesSelfTest(module.default) ? module.default : undefined;
-  } catch {
-    return undefined; // no prebuilt binary: secp256k1Backend says so
-  }
-}
-
-function isNative(module: unknown): module is Native {
-  return (
-    typeof module === "object" &&
-    module !== null &&
-    "ecdsaRecover" in module &&
-    "ecdsaSign" in module &&
-    "publicKeyCreate" in module
-  );
-}
-
-/** The same answers as noble for one key, one signature and one recovery. */
-function passesSelfTest(library: Native): boolean {
-  const privateKey = new Uint8Array(WORD_BYTES).fill(0x46);
-  const digest = keccak256(privateKey);
-  const expected = noble.sign(digest, privateKey, { prehash: false, format: "recovered" });
-  const { signature, recid } = library.ecdsaSign(digest, privateKey);
-  const publicKey = noble.getPublicKey(privateKey, false);
-  return (
-    recid === expected[0] &&
-    equalBytes(signature, expected.subarray(1)) &&
-    equalBytes(library.publicKeyCreate(privateKey, false), publicKey) &&
-    equalBytes(library.ecdsaRecover(signature, recid, digest, false), publicKey)
-  );
 }
