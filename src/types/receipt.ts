@@ -39,7 +39,7 @@ export interface Receipt {
 const LEGACY_TYPE = 0;
 const SUCCESS = Uint8Array.of(1);
 const STATE_ROOT_BYTES = 32;
-const TYPE_BITS = 7;
+const TYPE_BITS = 8;
 
 /** What a transaction did, before it becomes a receipt. */
 export type Outcome = Pick<Receipt, "type" | "outcome" | "cumulativeGasUsed" | "logs">;

@@ -126,7 +126,7 @@ export function readBytes(item: RlpItem | undefined, where: string, length?: num
   return item;
 }
 
-/** The item as an unsigned integer below 2^maxBits, without leading zero bytes. Throws DecodeError. */
+/** The item as an unsigned integer below 2^maxBits (a multiple of 8), without leading zero bytes. Throws DecodeError. */
 export function readUint(item: RlpItem | undefined, where: string, maxBits: number): bigint {
   const bytes = readBytes(item, where);
   if (bytes.length * 8 > maxBits) refuse(where, `an integer below 2^${maxBits}`, item);

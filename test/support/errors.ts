@@ -1,0 +1,12 @@
+import { NodeError } from "../../src/primitives/errors.ts";
+
+/** Code of the NodeError that `action` throws, or undefined if it returns; any other error passes through. */
+export function codeOf(action: () => unknown): string | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    if (error instanceof NodeError) return error.reason.code;
+    throw error;
+  }
+}
