@@ -70,9 +70,13 @@ export function emptyBranch(): BranchNode {
   );
 }
 
+/** A Buffer made for each hash would cost twice the conversion. */
+const hashBuffer = Buffer.alloc(HASH_BYTES);
+
 /** Key of a node from its 32-byte hash. */
 export function nodeKey(hash: Bytes): NodeKey {
-  return Buffer.from(hash.buffer, hash.byteOffset, hash.length).toString("latin1");
+  hashBuffer.set(hash);
+  return hashBuffer.toString("latin1");
 }
 
 /** 32-byte hash of a node from its key. */

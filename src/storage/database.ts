@@ -275,7 +275,7 @@ function bounds<K, V>(column: Column<K, V>, range: Range<K>): KeyBounds {
 }
 
 function detached(op: WriteOp): WriteOp {
-  return op.type === "put" ? { type: "put", key: op.key, value: Uint8Array.from(op.value) } : op;
+  return op.type === "put" ? { type: "put", key: op.key, value: new Uint8Array(op.value) } : op;
 }
 
 /** LevelDB returns Buffers, whose `slice` shares memory: the same bytes as a plain Uint8Array. */
