@@ -171,10 +171,10 @@ export class Database {
   }
 
   /** Entries and bytes of a column, by reading all of it. */
-  async measure<K, V>(column: Column<K, V>): Promise<{ entries: number; bytes: number }> {
+  async measure(column: AnyColumn): Promise<{ entries: number; bytes: number }> {
     let entries = 0;
     let bytes = 0;
-    for await (const [key, value] of this.#entries(bounds(column, {}), {})) {
+    for await (const [key, value] of this.#entries(wholeColumn(column), {})) {
       entries++;
       bytes += key.length + value.length;
     }
@@ -182,8 +182,10 @@ export class Database {
   }
 
   /** Removes all entries of a column. Not atomic: for indexes that are rebuilt from other columns. */
-  async clear<K, V>(column: Column<K, V>): Promise<void> {
-    await this.#level.clear(bounds(column, {}));
+  async clear(column: AnyColumn): Promise<void> {
+    await this.#level.clear(wholeColumn(column)).catch((error: unknown) => {
+      throw this.#failure(error);
+    });
   }
 
   /** True when no column has an entry. */
@@ -263,14 +265,22 @@ interface KeyBounds {
   lt?: Bytes;
 }
 
+/** A column whatever its keys and values are. */
+type AnyColumn = Pick<Column<unknown, unknown>, "prefix">;
+
+function wholeColumn({ prefix }: AnyColumn): { gte: Bytes; lt: Bytes } {
+  return { gte: Uint8Array.of(prefix), lt: Uint8Array.of(prefix + 1) };
+}
+
 function bounds<K, V>(column: Column<K, V>, range: Range<K>): KeyBounds {
   const found: KeyBounds = {};
+  const whole = wholeColumn(column);
   if (range.gt !== undefined) found.gt = diskKey(column, range.gt);
   else if (range.gte !== undefined) found.gte = diskKey(column, range.gte);
-  else found.gte = Uint8Array.of(column.prefix);
+  else found.gte = whole.gte;
   if (range.lt !== undefined) found.lt = diskKey(column, range.lt);
   else if (range.lte !== undefined) found.lte = diskKey(column, range.lte);
-  else found.lt = Uint8Array.of(column.prefix + 1);
+  else found.lt = whole.lt;
   return found;
 }
 

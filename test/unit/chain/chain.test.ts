@@ -39,7 +39,7 @@ async function contentOf(database: Database): Promise<string[]> {
     "addressIndex",
     "meta",
   ] as const) {
-    const { entries, bytes } = await database.measure<unknown, unknown>(columns[name] as never);
+    const { entries, bytes } = await database.measure(columns[name]);
     lines.push(`${name}: ${entries}, ${bytes} bytes`);
   }
   for await (const [key, value] of database.iterate(columns.meta))
