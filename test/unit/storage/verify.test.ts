@@ -211,7 +211,7 @@ describe("verifyDatabase", () => {
         ],
       ],
       [
-        /^3 body/m,
+        /^3 BAD_RLP .*body/m,
         ({ blocks }) => [put(columns.bodies, hashOf(blocks, 3), Uint8Array.of(1, 2, 3))],
       ],
       [/^3 receipts are missing/m, ({ blocks }) => [del(columns.receipts, hashOf(blocks, 3))]],
