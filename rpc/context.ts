@@ -1,71 +1,67 @@
-/** What a handler may use: the node, its own connection, and the settings of the server. */
-import type { Bytes } from "../src/primitives/bytes.ts";
-import type { Address, Hash } from "../src/primitives/hex.ts";
-import type { Account } from "../src/types/account.ts";
-import type { Block } from "../src/types/block.ts";
-import type { Header } from "../src/types/header.ts";
-import type { Receipt } from "../src/types/receipt.ts";
-import type { Transaction } from "../src/types/transaction.ts";
-
-export interface RpcState {
-  account(address: Address): Account | undefined;
-  code(address: Address): Bytes;
-  slot(address: Address, key: Hash): Bytes;
-}
-
-export interface RpcHead {
-  readonly header: Header;
-  readonly hash: Hash;
-}
-
-export interface RpcChain {
-  readonly genesisHash: Hash;
-  readonly config: { readonly chainId: bigint };
-  readonly head: RpcHead;
-  readonly safe: RpcHead;
-  readonly finalized: RpcHead;
-  headerByNumber(number: bigint): Header | undefined;
-  header(hash: Hash): Header | undefined;
-  canonicalHash(number: bigint): Hash | undefined;
-  block(hash: Hash): Block | undefined;
-  blockByNumber(number: bigint): Block | undefined;
-  receipts(hash: Hash): readonly Receipt[] | undefined;
-  transaction(hash: Hash): { readonly block: Block; readonly index: number } | undefined;
-  stateAt(hash: Hash): RpcState;
-}
-
-export interface RpcPool {
-  get(hash: Hash): Transaction | undefined;
-  nonce(address: Address): bigint;
-}
+/** What a handler may use: the node, its own connection, the limits and the shared registries of the server. */
+import type { BlockDraft } from "../src/chain/buildBlock.ts";
+import type { Chain } from "../src/chain/chain.ts";
+import type { Address } from "../src/primitives/hex.ts";
+import type { Logger } from "../src/runtime/log.ts";
+import type { TxPool } from "../src/txpool/pool.ts";
+import type { Filters } from "./filters.ts";
+import type { Method } from "./method.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 
 /** The node as handlers see it. */
 export interface RpcNode {
-  readonly chain: RpcChain;
-  readonly pool: RpcPool;
+  readonly chain: Chain;
+  readonly pool: TxPool;
+  readonly log: Logger;
+  readonly clock: { nowMs(): number };
+  /** Such as `qnet/v0.1.0/linux-x64/node24`. */
+  readonly clientVersion: string;
+  /** What the producer would build now; absent where blocks are not made. */
+  readonly nextBlock?: (() => BlockDraft) | undefined;
+  /** Beneficiary of the blocks made here. */
+  readonly miner?: (() => Address) | undefined;
+  /** Present on development chains only. */
+  readonly dev?: object | undefined;
 }
 
-/** The caller's connection. `notify` exists where the server can speak first (WebSocket). */
+/** The way to a caller that can be spoken to unasked (WebSocket). */
+export interface PushChannel {
+  /** Sends one message; false when the connection is gone or too slow. */
+  send(message: string): boolean;
+  /** Runs `task` once the reply to the current request has been sent. */
+  afterReply(task: () => void): void;
+  /** Open subscriptions of this connection: id → how to end it. */
+  readonly subscriptions: Map<string, () => void>;
+}
+
+/** The caller's connection. */
 export interface Connection {
   readonly ip: string;
-  /** Sends a message unasked; false when the connection is gone or too slow. */
-  readonly notify?: (message: string) => boolean;
+  readonly push?: PushChannel;
 }
 
 /** Limits of execution and queries that the operator may set. */
 export interface RpcLimits {
-  /** Gas of one eth_call, of all calls of one simulation. */
+  /** Gas of one eth_call, and of all calls of one simulation. */
   readonly gasCap: bigint;
   /** ms of EVM time of one call */
   readonly evmTimeoutMs: number;
-  /** Highest fee of a transaction sent over RPC, wei; 0 = no cap. */
+  /** Highest fee of a transaction sent over RPC, wei; 0 = no limit. */
   readonly txFeeCap: bigint;
+  /** Whether transactions without replay protection are taken. */
+  readonly allowUnprotected: boolean;
   /** Blocks of one eth_getLogs query; 0 = no limit. */
   readonly logRange: bigint;
+  /** ms of one search for logs */
+  readonly searchTimeoutMs: number;
 }
 
 export interface RpcContext {
   readonly node: RpcNode;
   readonly connection: Connection;
   readonly limits: RpcLimits;
+  readonly filters: Filters;
+  readonly subscriptions: Subscriptions;
+  /** The methods of this server that are open. */
+  readonly methods: readonly Method[];
 }

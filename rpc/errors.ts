@@ -4,11 +4,17 @@
  */
 import type { Bytes } from "../src/primitives/bytes.ts";
 import { NodeError } from "../src/primitives/errors.ts";
-import { bytesToHex, type Hash, type HexErrorReason } from "../src/primitives/hex.ts";
+import {
+  bytesToHex,
+  formatQuantity,
+  type Hash,
+  type HexErrorReason,
+} from "../src/primitives/hex.ts";
 import type { CodecReason, Json } from "./codec.ts";
 
 /** Failures that the RPC layer itself finds. */
 export type RpcReason =
+  | { readonly code: "INTERNAL" }
   | { readonly code: "PARSE_ERROR" }
   | { readonly code: "INVALID_REQUEST"; readonly text: string }
   | {
@@ -34,6 +40,8 @@ export type RpcReason =
   | { readonly code: "NOT_CANONICAL"; readonly hash: Hash }
   | { readonly code: "FILTER_NOT_FOUND" }
   | { readonly code: "LOG_RANGE"; readonly maxRange: bigint; readonly suggestedTo: bigint }
+  /** A search over logs that found too much, or took too long; it would do up to `suggestedTo`. */
+  | { readonly code: "LOG_SEARCH_LIMIT"; readonly maxRange: bigint; readonly suggestedTo: bigint }
   | { readonly code: "NO_SUBSCRIPTION"; readonly kind: string; readonly namespace: string }
   | { readonly code: "NOTIFICATIONS_UNSUPPORTED" }
   /** More items asked for than one request may have. */
@@ -85,7 +93,12 @@ const code = {
   notIncluded: 4,
 } as const;
 
+function rangeHint(hint: { readonly maxRange: bigint; readonly suggestedTo: bigint }): Json {
+  return { maxRange: formatQuantity(hint.maxRange), suggestedTo: formatQuantity(hint.suggestedTo) };
+}
+
 const rows: Rows = {
+  INTERNAL: { code: code.internal, text: () => "internal error" },
   PARSE_ERROR: { code: code.parse, text: () => "parse error" },
   INVALID_REQUEST: { code: code.request, text: ({ text }) => text },
   METHOD_NOT_FOUND: {
@@ -118,10 +131,13 @@ const rows: Rows = {
   LOG_RANGE: {
     code: code.params,
     text: ({ maxRange }) => `block range is too large, want at most ${maxRange} blocks`,
-    data: ({ maxRange, suggestedTo }) => ({
-      maxRange: `0x${maxRange.toString(16)}`,
-      suggestedTo: `0x${suggestedTo.toString(16)}`,
-    }),
+    data: rangeHint,
+  },
+  LOG_SEARCH_LIMIT: {
+    code: code.params,
+    text: ({ suggestedTo }) =>
+      `query returns too many results, try a range up to block ${suggestedTo}`,
+    data: rangeHint,
   },
   NO_SUBSCRIPTION: {
     code: code.method,

@@ -1,0 +1,40 @@
+/** Makes what the handlers of one server share. */
+import type { RpcContext, RpcLimits, RpcNode } from "./context.ts";
+import { Filters } from "./filters.ts";
+import type { Method } from "./method.ts";
+import { Subscriptions } from "./subscriptions.ts";
+
+/** Defaults of rpc.md and of geth. */
+export const defaultLimits: RpcLimits = {
+  gasCap: 50_000_000n,
+  evmTimeoutMs: 5_000,
+  txFeeCap: 1_000_000_000_000_000_000n,
+  allowUnprotected: false,
+  logRange: 0n,
+  searchTimeoutMs: 10_000,
+};
+
+/** A context without a connection, and how to let go of what it holds. */
+export interface SharedContext extends Omit<RpcContext, "connection"> {
+  close(): void;
+}
+
+/** The shared part of every handler's context. */
+export function createContext(
+  node: RpcNode,
+  options: { readonly limits: Partial<RpcLimits>; readonly methods: readonly Method[] },
+): SharedContext {
+  const filters = new Filters(node);
+  const subscriptions = new Subscriptions(node);
+  return {
+    node,
+    filters,
+    subscriptions,
+    methods: options.methods,
+    limits: { ...defaultLimits, ...options.limits },
+    close() {
+      filters.close();
+      subscriptions.close();
+    },
+  };
+}

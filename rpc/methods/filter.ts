@@ -1,0 +1,175 @@
+/** Logs, polled filters and subscriptions. */
+
+import { ChainError } from "../../src/chain/chainError.ts";
+import type { Hash } from "../../src/primitives/hex.ts";
+import { boolean, hash, json, list, quantity, type ResultCodec, text } from "../codec.ts";
+import type { RpcContext } from "../context.ts";
+import { RpcError } from "../errors.ts";
+import type { Changes } from "../filters.ts";
+import {
+  checkRange,
+  type LogArgument,
+  logArgument,
+  logLimits,
+  logsOfBlock,
+  type PlacedLog,
+  rangeOf,
+} from "../logs.ts";
+import { defineMethod, optional, param } from "../method.ts";
+import type { Subscription } from "../subscriptions.ts";
+import { logView, pendingTransactionOf, transactionView } from "../views.ts";
+
+const logs = list(logView);
+const hashes = list(hash);
+const transactions = list(transactionView);
+
+function logsByHash({ node }: RpcContext, blockHash: Hash, query: LogArgument): PlacedLog[] {
+  const block = node.chain.block(blockHash);
+  if (block === undefined) throw new RpcError({ code: "UNKNOWN_BLOCK" });
+  return logsOfBlock(node.chain, block, query, false);
+}
+
+/** Logs of a query. A search that finds too much is refused with the last block up to which it would do. */
+async function findLogs(context: RpcContext, query: LogArgument): Promise<PlacedLog[]> {
+  if (query.blockHash !== undefined) return logsByHash(context, query.blockHash, query);
+  const { chain } = context.node;
+  const [fromBlock, toBlock] = rangeOf(chain, query, context.limits.logRange);
+  const { addresses, topics } = query;
+  const found: PlacedLog[] = [];
+  try {
+    const search = chain.logs(
+      { addresses, topics, fromBlock, toBlock },
+      { maxLogs: logLimits.logs, signal: AbortSignal.timeout(context.limits.searchTimeoutMs) },
+    );
+    for await (const log of search) found.push({ ...log, removed: false });
+  } catch (error) {
+    throw refusedSearch(error, fromBlock, found.at(-1)?.blockNumber);
+  }
+  return found;
+}
+
+function refusedSearch(error: unknown, from: bigint, reached: bigint | undefined): unknown {
+  const tooMany = error instanceof ChainError && error.reason.code === "TOO_MANY_LOGS";
+  const tooLong = error instanceof DOMException && error.name === "TimeoutError";
+  if (!tooMany && !tooLong) return error;
+  const block = tooMany && error.reason.code === "TOO_MANY_LOGS" ? error.reason.block : reached;
+  const suggestedTo = block === undefined || block <= from ? from : block - 1n;
+  return new RpcError(
+    { code: "LOG_SEARCH_LIMIT", maxRange: suggestedTo - from + 1n, suggestedTo },
+    { cause: error },
+  );
+}
+
+const changes: ResultCodec<Changes> = {
+  schema: { oneOf: [hashes.schema, transactions.schema, logs.schema] },
+  encode(value) {
+    switch (value.kind) {
+      case "blocks":
+        return hashes.encode(value.hashes);
+      case "logs":
+        return logs.encode(value.logs);
+      case "transactions":
+        return value.full
+          ? transactions.encode(value.transactions.map(pendingTransactionOf))
+          : hashes.encode(value.transactions.map((transaction) => transaction.hash));
+    }
+  },
+};
+
+const polled = [
+  defineMethod({
+    name: "eth_getLogs",
+    summary: "Returns the logs of a block or of a range of blocks that match a filter.",
+    params: [param("filter", logArgument)],
+    result: logs,
+    handler: findLogs,
+  }),
+  defineMethod({
+    name: "eth_newFilter",
+    summary: "Makes a filter that collects matching logs of new blocks.",
+    params: [param("filter", logArgument)],
+    result: quantity,
+    handler: ({ node, filters }, query) => {
+      checkRange(node.chain, query);
+      return filters.newLogs(query);
+    },
+  }),
+  defineMethod({
+    name: "eth_newBlockFilter",
+    summary: "Makes a filter that collects the hashes of new blocks.",
+    params: [],
+    result: quantity,
+    handler: ({ filters }) => filters.newBlocks(),
+  }),
+  defineMethod({
+    name: "eth_newPendingTransactionFilter",
+    summary:
+      "Makes a filter that collects new transactions of the pool, their hashes unless asked for whole ones.",
+    params: [param("fullTransactions", boolean, false)],
+    result: quantity,
+    handler: ({ filters }, full) => filters.newTransactions(full),
+  }),
+  defineMethod({
+    name: "eth_getFilterChanges",
+    summary: "Returns what a filter has collected since the last call.",
+    params: [param("id", quantity)],
+    result: changes,
+    handler: ({ filters }, id) => filters.poll(id),
+  }),
+  defineMethod({
+    name: "eth_getFilterLogs",
+    summary: "Returns all logs that a filter for logs matches.",
+    params: [param("id", quantity)],
+    result: logs,
+    handler: (context, id) => {
+      const query = context.filters.query(id);
+      if (query === undefined) throw new RpcError({ code: "FILTER_NOT_FOUND" });
+      return findLogs(context, query);
+    },
+  }),
+  defineMethod({
+    name: "eth_uninstallFilter",
+    summary: "Removes a filter and tells whether it was there.",
+    params: [param("id", quantity)],
+    result: boolean,
+    handler: ({ filters }, id) => filters.remove(id),
+  }),
+];
+
+function subscriptionOf(kind: string, options: unknown): Subscription {
+  switch (kind) {
+    case "newHeads":
+    case "syncing":
+      return { kind };
+    case "newPendingTransactions":
+      return { kind, full: options !== undefined && boolean.decode(options, "fullTransactions") };
+    case "logs":
+      return { kind, filter: logArgument.decode(options ?? {}, "filter") };
+    default:
+      throw new RpcError({ code: "NO_SUBSCRIPTION", kind: kind.slice(0, 64), namespace: "eth" });
+  }
+}
+
+const pushed = [
+  defineMethod({
+    name: "eth_subscribe",
+    summary:
+      "Opens a subscription to newHeads, logs, newPendingTransactions or syncing; WebSocket only.",
+    params: [param("kind", text), optional("options", json)],
+    result: quantity,
+    handler: ({ subscriptions, connection }, kind, options) => {
+      const what = subscriptionOf(kind, options);
+      return subscriptions.open(connection, what);
+    },
+  }),
+  defineMethod({
+    name: "eth_unsubscribe",
+    summary: "Ends a subscription of this connection and tells whether it was there.",
+    params: [param("id", quantity)],
+    result: boolean,
+    handler: ({ subscriptions, connection }, id) => subscriptions.end(connection, id),
+  }),
+];
+
+/** Logs, filters, subscriptions. */
+export const filterMethods = [...polled, ...pushed];

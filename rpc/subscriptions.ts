@@ -1,0 +1,143 @@
+/** Subscriptions over WebSocket: what happens is sent at once, each fact encoded once for all who asked. */
+import { randomBytes } from "node:crypto";
+import type { HeadEvent } from "../src/chain/chainEvents.ts";
+import { type LogFilter, logMatches } from "../src/chain/logIndex.ts";
+import type { TransactionEvent } from "../src/txpool/poolFacts.ts";
+import type { Connection, PushChannel, RpcNode } from "./context.ts";
+import { RpcError } from "./errors.ts";
+import { ALL_LOGS, logsOfBlock } from "./logs.ts";
+import { headerView, logView, pendingTransactionOf, transactionView } from "./views.ts";
+
+/** Limits of one connection. */
+export const subscriptionLimits = {
+  /** Open at once. */
+  subscriptions: 128,
+  /** Messages held back until the reply to eth_subscribe is out. */
+  heldBack: 1_000,
+} as const;
+
+/** What can be subscribed to. */
+export type Subscription =
+  | { readonly kind: "newHeads" }
+  | { readonly kind: "logs"; readonly filter: LogFilter }
+  | { readonly kind: "newPendingTransactions"; readonly full: boolean }
+  | { readonly kind: "syncing" };
+
+interface Open {
+  readonly id: string;
+  readonly what: Subscription;
+  readonly push: PushChannel;
+  /** Messages of the time before the reply; undefined once it is out. */
+  held: string[] | undefined;
+}
+
+/** All subscriptions of one server. */
+export class Subscriptions {
+  readonly #node: RpcNode;
+  readonly #open = new Set<Open>();
+  readonly #ends: (() => void)[];
+
+  constructor(node: RpcNode) {
+    this.#node = node;
+    this.#ends = [
+      node.chain.on("head", (event) => this.#onHead(event)),
+      node.pool.on("transaction", (event) => this.#onTransaction(event)),
+    ];
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Opens a subscription; its first message follows the reply. Throws where the connection cannot take it. */
+  open(connection: Connection, what: Subscription): bigint {
+    const { push } = connection;
+    if (push === undefined) throw new RpcError({ code: "NOTIFICATIONS_UNSUPPORTED" });
+    if (push.subscriptions.size >= subscriptionLimits.subscriptions) {
+      throw new RpcError({ code: "REFUSED", text: "too many subscriptions on this connection" });
+    }
+    const number = BigInt(`0x${randomBytes(16).toString("hex")}`);
+    const id = `0x${number.toString(16)}`;
+    const subscription: Open = { id, what, push, held: [] };
+    this.#open.add(subscription);
+    push.subscriptions.set(id, () => this.#open.delete(subscription));
+    push.afterReply(() => {
+      const held = subscription.held ?? [];
+      subscription.held = undefined;
+      for (const message of held) push.send(message);
+      // geth tells the state of synchronisation first; this node serves when it is in step
+      if (what.kind === "syncing") this.#send(subscription, "false");
+    });
+    return number;
+  }
+
+  /** Ends a subscription of this connection; false when it has none of that id. */
+  end(connection: Connection, number: bigint): boolean {
+    const { push } = connection;
+    if (push === undefined) throw new RpcError({ code: "NOTIFICATIONS_UNSUPPORTED" });
+    const id = `0x${number.toString(16)}`;
+    push.subscriptions.get(id)?.();
+    return push.subscriptions.delete(id);
+  }
+
+  close(): void {
+    for (const end of this.#ends) end();
+    this.#open.clear();
+  }
+
+  #send(subscription: Open, result: string): void {
+    const message = `{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"${subscription.id}","result":${result}}}`;
+    if (subscription.held === undefined) {
+      subscription.push.send(message);
+      return;
+    }
+    if (subscription.held.length >= subscriptionLimits.heldBack) this.#open.delete(subscription);
+    else subscription.held.push(message);
+  }
+
+  #onHead({ added, removed }: HeadEvent): undefined {
+    if (this.#open.size === 0) return;
+    const heads = lazy(() => added.map((block) => JSON.stringify(headerView.encode(block))));
+    const changed = [
+      ...removed.map((block) => ({ block, removed: true })),
+      ...added.map((block) => ({ block, removed: false })),
+    ];
+    const logs = lazy(() =>
+      changed.flatMap(({ block, removed: isRemoved }) =>
+        logsOfBlock(this.#node.chain, block, ALL_LOGS, isRemoved).map((placed) => ({
+          placed,
+          text: lazy(() => JSON.stringify(logView.encode(placed))),
+        })),
+      ),
+    );
+    for (const subscription of this.#open) {
+      const { what } = subscription;
+      if (what.kind === "newHeads") for (const head of heads()) this.#send(subscription, head);
+      if (what.kind !== "logs") continue;
+      for (const { placed, text } of logs()) {
+        if (logMatches(placed.log, what.filter)) this.#send(subscription, text());
+      }
+    }
+  }
+
+  #onTransaction({ transaction }: TransactionEvent): undefined {
+    const full = lazy(() =>
+      JSON.stringify(transactionView.encode(pendingTransactionOf(transaction))),
+    );
+    const short = JSON.stringify(transaction.hash);
+    for (const subscription of this.#open) {
+      const { what } = subscription;
+      if (what.kind !== "newPendingTransactions") continue;
+      this.#send(subscription, what.full ? full() : short);
+    }
+  }
+}
+
+/** Computes at the first call and remembers. */
+function lazy<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

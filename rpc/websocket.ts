@@ -1,0 +1,196 @@
+/** JSON-RPC over WebSocket: one request at a time per connection, pings, and an end for those who do not read. */
+
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { type RawData, WebSocket, WebSocketServer } from "ws";
+import type { Logger } from "../src/runtime/log.ts";
+import { isAllowedSocketOrigin, isTrustedHost } from "./access.ts";
+import type { Connection, PushChannel } from "./context.ts";
+import { type Dispatcher, failureText } from "./dispatch.ts";
+import type { HttpRules } from "./http.ts";
+
+/** Limits of WebSocket connections. */
+export const socketLimits = {
+  /** Bytes of one message from a client; more closes with 1009. */
+  messageBytes: 5 << 20,
+  /** Bytes waiting to be read by a client; more closes with 1013. */
+  sendBufferBytes: 8 << 20,
+  /** Requests of one connection waiting to run; the socket is not read while there are more. */
+  waitingRequests: 64,
+  /** Connections of one server. */
+  connections: 1_000,
+  pingIntervalMs: 30_000,
+} as const;
+
+/** Close codes of RFC 6455 and its registry. */
+const close = { goingAway: 1001, tryAgainLater: 1013 } as const;
+
+export interface SocketDeps {
+  readonly dispatcher: Dispatcher;
+  readonly rules: HttpRules;
+  readonly log: Logger;
+}
+
+/** The WebSocket side of a server. */
+export interface SocketServer {
+  /** Takes the upgrades of an HTTP server. */
+  attach(http: Server): void;
+  /** Says goodbye to every client. */
+  close(): void;
+}
+
+/** One client: its queue of requests and the channel that subscriptions push through. */
+class Client {
+  readonly #socket: WebSocket;
+  readonly #dispatcher: Dispatcher;
+  readonly #log: Logger;
+  readonly #connection: Connection;
+  readonly #push: PushChannel;
+  #afterReply: (() => void)[] = [];
+  readonly #waiting: RawData[] = [];
+  #running = false;
+  /** Whether a pong or a message came since the last ping. */
+  isAlive = true;
+
+  constructor(socket: WebSocket, ip: string, deps: SocketDeps) {
+    this.#socket = socket;
+    this.#dispatcher = deps.dispatcher;
+    this.#log = deps.log;
+    this.#push = {
+      send: (message) => this.#send(message),
+      afterReply: (task) => {
+        this.#afterReply.push(task);
+      },
+      subscriptions: new Map(),
+    };
+    this.#connection = { ip, push: this.#push };
+    socket.on("pong", () => {
+      this.isAlive = true;
+    });
+    socket.on("error", (error) => this.#log.debug("A WebSocket connection failed", { error }));
+    socket.on("close", () => this.#end());
+    socket.on("message", (message) => this.#receive(message));
+  }
+
+  #receive(message: RawData): void {
+    this.isAlive = true;
+    this.#waiting.push(message);
+    if (this.#waiting.length >= socketLimits.waitingRequests) this.#socket.pause();
+    if (!this.#running) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      const reply = await this.#reply(next);
+      if (reply !== undefined) this.#send(reply);
+      const tasks = this.#afterReply;
+      this.#afterReply = [];
+      for (const task of tasks) task();
+      this.isAlive = true;
+      if (this.#socket.isPaused && this.#waiting.length === 0) this.#socket.resume();
+    }
+    this.#running = false;
+  }
+
+  async #reply(message: RawData): Promise<string | undefined> {
+    let body: unknown;
+    try {
+      body = JSON.parse(textOf(message));
+    } catch {
+      return failureText({ code: "PARSE_ERROR" });
+    }
+    try {
+      return await this.#dispatcher.answer(body, this.#connection);
+    } catch (error) {
+      this.#log.error("A WebSocket request failed", { error });
+      return undefined;
+    }
+  }
+
+  #send(message: string): boolean {
+    const socket = this.#socket;
+    if (socket.readyState !== WebSocket.OPEN) return false;
+    if (socket.bufferedAmount > socketLimits.sendBufferBytes) {
+      socket.close(close.tryAgainLater, "too slow");
+      this.#end();
+      return false;
+    }
+    socket.send(message);
+    return true;
+  }
+
+  #end(): void {
+    this.#waiting.length = 0;
+    for (const end of [...this.#push.subscriptions.values()]) end();
+    this.#push.subscriptions.clear();
+  }
+}
+
+function textOf(message: RawData): string {
+  if (Array.isArray(message)) return Buffer.concat(message).toString("utf8");
+  return new TextDecoder().decode(message);
+}
+
+function refuseUpgrade(socket: Duplex, status: string, body: string): void {
+  socket.on("error", () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+/** Reason to refuse an upgrade, if there is one. */
+function refusal(request: IncomingMessage, rules: HttpRules): string | undefined {
+  if (!isTrustedHost(request.headers.host, rules)) {
+    return "invalid host specified: name it in --http.vhosts";
+  }
+  if (!isAllowedSocketOrigin(request.headers.origin, rules.corsDomains)) {
+    return "origin not allowed: name it in --http.corsdomain";
+  }
+  return undefined;
+}
+
+/** Serves JSON-RPC over the WebSocket upgrades of the HTTP servers attached to it. */
+export function createSocketServer(deps: SocketDeps): SocketServer {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: socketLimits.messageBytes,
+    perMessageDeflate: false,
+  });
+  const clients = new Map<WebSocket, Client>();
+  const pings = setInterval(() => {
+    for (const [socket, client] of clients) {
+      if (!client.isAlive && !socket.isPaused) socket.terminate();
+      client.isAlive = false;
+      if (socket.readyState === WebSocket.OPEN) socket.ping();
+    }
+  }, socketLimits.pingIntervalMs);
+  pings.unref();
+
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const refused = refusal(request, deps.rules);
+    if (refused !== undefined) {
+      refuseUpgrade(socket, "403 Forbidden", refused);
+      return;
+    }
+    if (clients.size >= socketLimits.connections) {
+      refuseUpgrade(socket, "503 Service Unavailable", "too many WebSocket connections");
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (opened) => {
+      clients.set(opened, new Client(opened, request.socket.remoteAddress ?? "", deps));
+      opened.on("close", () => clients.delete(opened));
+    });
+  }
+
+  return {
+    attach(http) {
+      http.on("upgrade", upgrade);
+    },
+    close() {
+      clearInterval(pings);
+      for (const socket of clients.keys()) socket.close(close.goingAway, "the node is stopping");
+      sockets.close();
+    },
+  };
+}
