@@ -88,8 +88,8 @@ function judge(body: unknown): Call | string {
   return { id, isNotification, method: body.method, params };
 }
 
-function errorOf(error: unknown, method: string, log: Logger): JsonRpcError {
-  const known = knownError(error);
+function errorOf(error: unknown, method: string, { log, context }: DispatcherDeps): JsonRpcError {
+  const known = knownError(error, context.node.dev !== undefined);
   if (known !== undefined) return known;
   log.error("A JSON-RPC method failed", { method, error });
   return internalError;
@@ -132,7 +132,6 @@ class Deadline {
 }
 
 function createServer(deps: DispatcherDeps): jayson.Server {
-  const { log } = deps;
   const wrap = (
     run: (context: RpcContext, args: readonly unknown[]) => Promise<Json>,
     name: string,
@@ -150,7 +149,7 @@ function createServer(deps: DispatcherDeps): jayson.Server {
         started().then(
           (result) => done(null, result),
           // jayson keeps plain objects only; an Error would lose its message
-          (error: unknown) => done(plain(errorOf(error, name, log))),
+          (error: unknown) => done(plain(errorOf(error, name, deps))),
         );
       },
     });
