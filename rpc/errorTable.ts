@@ -225,7 +225,7 @@ export const rows: Rows = {
     code: code.params,
     text: (reason) =>
       "where" in reason
-        ? undecodable.text(reason)
+        ? undecodableText(reason)
         : `transaction ${reason.index} cannot be applied`,
   },
   BAD_SIGNATURE: {

@@ -12,6 +12,7 @@ import type { Address, Hash } from "../primitives/hex.ts";
 import { Emitter, type Listener, type Unsubscribe } from "../runtime/emitter.ts";
 import { SerialQueue } from "../runtime/queue.ts";
 import { NodeCache } from "../state/nodeCache.ts";
+import { type AccountProof, accountProof } from "../state/proof.ts";
 import { State } from "../state/state.ts";
 import type { WriteOp } from "../storage/columns.ts";
 import type { Database } from "../storage/database.ts";
@@ -218,6 +219,12 @@ export class Chain {
   /** Transactions of the canonical chain in which the address is sender, recipient or the contract made. */
   addressTransactions(address: Address, query: AddressQuery): Promise<AddressTransaction[]> {
     return searchAddress(this.#database, address, query);
+  }
+
+  /** Proofs of an account and of its slots in the state that `stateAt` gives. Throws ChainError, StateError. */
+  proofAt(hash: Hash, address: Address, slots: readonly Hash[]): AccountProof {
+    const store = databaseStateStore(this.#database);
+    return accountProof(store, this.stateRootAt(hash), address, slots);
   }
 
   /** Listeners run synchronously after the batch is durable. */

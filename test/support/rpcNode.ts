@@ -1,24 +1,15 @@
 /** A node of real parts in memory for tests of the RPC server: chain, pool, no producer. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { RpcNode } from "../../rpc/context.ts";
 import { nextBaseFee, nextBlobFee } from "../../rpc/feeHistory.ts";
-import { Chain } from "../../src/chain/chain.ts";
-import { anySeal, plainHeadRule } from "../../src/chain/importBlock.ts";
+import type { Chain } from "../../src/chain/chain.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/log.ts";
 import { Metrics } from "../../src/runtime/metrics.ts";
 import { WorkerPool } from "../../src/runtime/workers.ts";
-import { openDatabase } from "../../src/storage/database.ts";
 import type { HeadState } from "../../src/txpool/headState.ts";
 import { TxPool } from "../../src/txpool/pool.ts";
-import { decodeBlock } from "../../src/types/block.ts";
-import { parseGenesisText } from "../../src/types/genesis.ts";
-import { rlpItemLength } from "../../src/types/rlp.ts";
-
-/** The published fixture chain, when it is at hand. */
-export const fixtureFolder: string =
-  process.env["QNET_FIXTURES"] ?? join(import.meta.dirname, "../../../shared/fixtures");
+import type { Genesis } from "../../src/types/genesis.ts";
+import { openTestChain, readFixtureChain } from "./chains.ts";
 
 /** What the pool sees of the chain. */
 function headStateOf(chain: Chain): HeadState {
@@ -54,15 +45,10 @@ function headStateOf(chain: Chain): HeadState {
 /** A node and how to let go of it. */
 export interface TestNode extends RpcNode, AsyncDisposable {}
 
-/** A node on a genesis file's text, and the RLP blocks imported into it. */
-export async function startTestNode(genesis: string, blocks?: Uint8Array): Promise<TestNode> {
-  const database = await openDatabase();
-  const chain = await Chain.open(database, parseGenesisText(genesis), {
-    sealRules: anySeal,
-    headRule: plainHeadRule,
-    log: silentLogger,
-  });
-  if (blocks !== undefined) await importAll(chain, blocks);
+/** A node on a genesis. */
+export async function startTestNode(genesis: Genesis): Promise<TestNode> {
+  const test = await openTestChain(genesis);
+  const { chain } = test;
   const recovery = new WorkerPool({ log: silentLogger }, { threads: 0 });
   const pool = new TxPool({
     head: headStateOf(chain),
@@ -85,26 +71,17 @@ export async function startTestNode(genesis: string, blocks?: Uint8Array): Promi
       follow();
       await pool.stop();
       await recovery.stop();
-      await chain.close();
-      await database.close();
+      await test[Symbol.asyncDispose]();
     },
   };
 }
 
-async function importAll(chain: Chain, blocks: Uint8Array): Promise<void> {
-  for (let offset = 0; offset < blocks.length; ) {
-    const item = rlpItemLength(blocks, offset);
-    if (item === undefined) throw new RangeError(`no whole block at ${offset}`);
-    await chain.importBlock(decodeBlock(blocks.subarray(offset, offset + item.totalLength)));
-    offset += item.totalLength;
-  }
-  const { hash } = chain.head;
-  await chain.setForkchoice({ safe: hash, finalized: hash });
-}
-
-/** The published chain of 54 blocks, Homestead to BPO2. */
-export function startFixtureNode(): Promise<TestNode> {
-  const folder = join(fixtureFolder, "rpc-compat");
-  const genesis = readFileSync(join(folder, "genesis.json"), "utf8");
-  return startTestNode(genesis, readFileSync(join(folder, "chain.rlp")));
+/** A node on the published chain of 54 blocks, Homestead to BPO2. */
+export async function startFixtureNode(): Promise<TestNode> {
+  const { genesis, blocks } = readFixtureChain();
+  const node = await startTestNode(genesis);
+  for (const block of blocks) await node.chain.importBlock(block);
+  const { hash } = node.chain.head;
+  await node.chain.setForkchoice({ safe: hash, finalized: hash });
+  return node;
 }
