@@ -13,7 +13,8 @@ export interface RpcNode {
   readonly chain: Chain;
   readonly pool: TxPool;
   readonly log: Logger;
-  readonly clock: { nowMs(): number };
+  /** Time of the chain; `real` where a development chain has moved it. */
+  readonly clock: { nowMs(): number; readonly real?: { nowMs(): number } };
   /** Such as `qnet/v0.1.0/linux-x64/node24`. */
   readonly clientVersion: string;
   /** What the producer would build now; absent where blocks are not made. */

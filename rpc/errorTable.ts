@@ -224,9 +224,7 @@ export const rows: Rows = {
   BAD_TRANSACTION: {
     code: code.params,
     text: (reason) =>
-      "where" in reason
-        ? undecodableText(reason)
-        : `transaction ${reason.index} cannot be applied`,
+      "where" in reason ? undecodableText(reason) : `transaction ${reason.index} cannot be applied`,
   },
   BAD_SIGNATURE: {
     code: code.server,

@@ -8,6 +8,7 @@ import {
   maxBlobGas,
 } from "../src/execution/gas.ts";
 import type { Block } from "../src/types/block.ts";
+import type { Rules } from "../src/types/forks.ts";
 import type { Header } from "../src/types/header.ts";
 import { effectiveTip } from "../src/types/transaction.ts";
 import { receiptsOfBlock } from "./receipts.ts";
@@ -22,12 +23,16 @@ const TIPS_PER_BLOCK = 3;
 /** Highest tip that is suggested, wei per gas. */
 const MAX_TIP = 500_000_000_000n;
 
-/** Where the child of `header` would stand: enough to know its rules. */
-function childRules(chain: Chain, header: Header) {
-  return chain.config.forks.rules({
+/** Rules of the canonical block after `header`, if it came a second later. */
+function childRules(chain: Chain, header: Header): Rules {
+  const { forks, terminalTotalDifficulty } = chain.config;
+  const hash = chain.canonicalHash(header.number);
+  const total = hash === undefined ? undefined : chain.totalDifficulty(hash);
+  const merged = terminalTotalDifficulty !== undefined && (total ?? 0n) >= terminalTotalDifficulty;
+  return forks.rules({
     number: header.number + 1n,
     timestamp: header.timestamp + 1n,
-    difficulty: header.difficulty,
+    difficulty: merged ? 0n : 1n,
   });
 }
 

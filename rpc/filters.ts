@@ -101,7 +101,8 @@ export class Filters {
   }
 
   #nowMs(): number {
-    return this.#node.clock.nowMs();
+    const { clock } = this.#node;
+    return (clock.real ?? clock).nowMs();
   }
 
   #add(filter: Filter): bigint {

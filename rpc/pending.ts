@@ -70,7 +70,12 @@ function plainDraft({ chain, clock }: RpcNode): BlockDraft {
 async function build(node: RpcNode): Promise<PendingWork> {
   const draft = node.nextBlock?.() ?? plainDraft(node);
   const budget = { gas: GAS_BUDGET, timeMs: BUILD_MS, clock: node.clock };
-  const { block, state } = await buildBlock(node.chain, draft, node.pool.select(), budget);
+  const baseFee = draft.overrides?.baseFeePerGas;
+  const candidates = node.pool.select({
+    gasLimit: draft.gasLimit,
+    ...(baseFee !== undefined && { baseFee }),
+  });
+  const { block, state } = await buildBlock(node.chain, draft, candidates, budget);
   return { block, state, env: envOf(block.header) };
 }
 

@@ -1,6 +1,7 @@
 /** Fees: what was paid and what is suggested. */
 import { type BlockNumberOrTag, blockNumberOrTag } from "../blockId.ts";
 import { decimal, list, looseQuantity, type ParamCodec, quantity, refuse } from "../codec.ts";
+import type { RpcNode } from "../context.ts";
 import { RpcError } from "../errors.ts";
 import {
   type FeeHistory,
@@ -42,6 +43,11 @@ const history = view<FeeHistory>("fee history", {
 
 const newest: BlockNumberOrTag = "latest";
 
+/** Base fee of the next block, wei per gas: what was set by hand, else the protocol's; 0 before London. */
+function baseFeeToCome({ chain, nextBlock }: RpcNode): bigint {
+  return nextBlock?.().overrides?.baseFeePerGas ?? nextBaseFee(chain, chain.head.header) ?? 0n;
+}
+
 /** eth_gasPrice and its kin. */
 export const feeMethods = [
   defineMethod({
@@ -50,10 +56,10 @@ export const feeMethods = [
       "Suggests a gas price in wei that stays sufficient while the base fee rises for a block.",
     params: [],
     result: quantity,
-    handler: ({ node: { chain } }) => {
-      const baseFee = nextBaseFee(chain, chain.head.header) ?? 0n;
+    handler: ({ node }) => {
+      const baseFee = baseFeeToCome(node);
       // wallets take it as the maximum fee: one full block raises the base fee by an eighth
-      return suggestedTip(chain) + (baseFee * 9n + 7n) / 8n;
+      return suggestedTip(node.chain) + (baseFee * 9n + 7n) / 8n;
     },
   }),
   defineMethod({
@@ -68,7 +74,7 @@ export const feeMethods = [
     summary: "Returns the base fee of the next block, in wei per gas.",
     params: [],
     result: quantity,
-    handler: ({ node: { chain } }) => nextBaseFee(chain, chain.head.header) ?? 0n,
+    handler: ({ node }) => baseFeeToCome(node),
   }),
   defineMethod({
     name: "eth_blobBaseFee",

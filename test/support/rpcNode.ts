@@ -1,46 +1,13 @@
 /** A node of real parts in memory for tests of the RPC server: chain, pool, no producer. */
 import type { RpcNode } from "../../rpc/context.ts";
-import { nextBaseFee, nextBlobFee } from "../../rpc/feeHistory.ts";
-import type { Chain } from "../../src/chain/chain.ts";
+import { HeadView } from "../../src/consensus/headView.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/log.ts";
 import { Metrics } from "../../src/runtime/metrics.ts";
 import { WorkerPool } from "../../src/runtime/workers.ts";
-import type { HeadState } from "../../src/txpool/headState.ts";
 import { TxPool } from "../../src/txpool/pool.ts";
 import type { Genesis } from "../../src/types/genesis.ts";
 import { openTestChain, readFixtureChain } from "./chains.ts";
-
-/** What the pool sees of the chain. */
-function headStateOf(chain: Chain): HeadState {
-  const rules = () => {
-    const { number, timestamp, difficulty } = chain.head.header;
-    return chain.config.forks.rules({ number: number + 1n, timestamp: timestamp + 1n, difficulty });
-  };
-  return {
-    account: (address) =>
-      chain.stateAt(chain.head.hash).account(address) ?? { nonce: 0n, balance: 0n },
-    get rules() {
-      return rules();
-    },
-    get gasLimit() {
-      return chain.head.header.gasLimit;
-    },
-    get baseFee() {
-      return nextBaseFee(chain, chain.head.header);
-    },
-    get blobBaseFee() {
-      return rules().blobs && nextBlobFee(chain, chain.head.header);
-    },
-    inclusion(hash) {
-      const found = chain.transaction(hash);
-      if (found === undefined) return undefined;
-      const { number } = found.block.header;
-      const finalized = number <= chain.finalized.header.number;
-      return { blockNumber: number, blockHash: found.block.hash, finalized };
-    },
-  };
-}
 
 /** A node and how to let go of it. */
 export interface TestNode extends RpcNode, AsyncDisposable {}
@@ -51,7 +18,7 @@ export async function startTestNode(genesis: Genesis): Promise<TestNode> {
   const { chain } = test;
   const recovery = new WorkerPool({ log: silentLogger }, { threads: 0 });
   const pool = new TxPool({
-    head: headStateOf(chain),
+    head: new HeadView({ chain, clock: systemClock }),
     recovery,
     log: silentLogger,
     clock: systemClock,
