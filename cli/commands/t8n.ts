@@ -1,6 +1,7 @@
 /** `qnet t8n`: geth's state transition tool. */
 import { readFile } from "node:fs/promises";
 import { NodeError } from "../../src/primitives/errors.ts";
+import { HexError } from "../../src/primitives/hex.ts";
 import { type ForkSchedule, rulesForName } from "../../src/types/forks.ts";
 import { parseGenesis } from "../../src/types/genesis.ts";
 import { message } from "../fixtures/command.ts";
@@ -36,7 +37,7 @@ export async function run(args: readonly string[]): Promise<number> {
 function statusOf(error: unknown): number | undefined {
   if (error instanceof T8nError) return T8N_STATUS[error.reason.code];
   // A value that is not of the kind its field wants.
-  if (error instanceof FixtureError) return T8N_STATUS.JSON;
+  if (error instanceof FixtureError || error instanceof HexError) return T8N_STATUS.JSON;
   return error instanceof NodeError ? T8N_STATUS.CONFIG : undefined;
 }
 
