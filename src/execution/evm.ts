@@ -42,6 +42,8 @@ export interface BlockEnv {
   readonly baseFeePerGas: bigint | undefined;
   /** undefined before Cancun */
   readonly excessBlobGas: bigint | undefined;
+  /** wei per blob gas, instead of what follows from `excessBlobGas` (calls with block overrides) */
+  readonly blobBaseFee?: bigint | undefined;
   /** undefined before Cancun; then no system call stores it */
   readonly parentBeaconBlockRoot: Hash | undefined;
   /** undefined in tests of single transactions: no system call stores it */
@@ -112,8 +114,9 @@ export function createMachine(state: State, env: BlockEnv, context: ExecutionCon
   loadKzgAtFirstUse(evm);
   for (const [from, to] of context.movedPrecompiles ?? []) movePrecompile(evm, from, to);
   if (context.observer !== undefined) attachObserver(evm, context.observer);
-  const price = env.excessBlobGas === undefined ? undefined : blobBaseFee(env.excessBlobGas, rules);
-  return { evm, state, env, context, blobBaseFee: price };
+  const { excessBlobGas } = env;
+  const derived = excessBlobGas === undefined ? undefined : blobBaseFee(excessBlobGas, rules);
+  return { evm, state, env, context, blobBaseFee: env.blobBaseFee ?? derived };
 }
 
 /** Whether calls to `address` run a precompile under `rules`. */

@@ -1,0 +1,60 @@
+/** From what a caller says of a call to running it, and from its failure to the error the caller sees. */
+import { ExecutionFault } from "../src/execution/evm.ts";
+import { type CallOptions, type CallResult, executeCall } from "../src/execution/executeCall.ts";
+import { joinObservers, type Observer } from "../src/execution/observer.ts";
+import { revertReason } from "../src/node/revertReason.ts";
+import { NodeError } from "../src/primitives/errors.ts";
+import type { CallRequest } from "./callRequest.ts";
+import type { CallSite } from "./callTarget.ts";
+import { RpcError } from "./errors.ts";
+
+/** Stops a call that takes too long, at the next frame it opens. Between frames its gas bounds it. */
+function deadline(timeoutMs: number): Observer {
+  const end = performance.now() + timeoutMs;
+  return {
+    enter() {
+      if (timeoutMs > 0 && performance.now() > end) {
+        const text = `execution aborted (timeout = ${timeoutMs} ms)`;
+        throw new RpcError({ code: "TIMEOUT", text });
+      }
+    },
+  };
+}
+
+/** How a call is run for a caller. */
+export interface RunOptions extends CallOptions {
+  /** ms; 0 = no limit */
+  readonly timeoutMs: number;
+  readonly observer?: Observer | undefined;
+}
+
+/**
+ * Runs `request` with `gasLimit` and leaves the state as it was. Without fees it is free.
+ * Throws TransactionError, RpcError TIMEOUT, StateError, and ExecutionFault for troubles of this node.
+ */
+export async function runCall(
+  site: CallSite,
+  request: CallRequest,
+  gasLimit: bigint,
+  options: RunOptions,
+): Promise<CallResult> {
+  const { timeoutMs, observer: watcher, ...callOptions } = options;
+  const limit = deadline(timeoutMs);
+  const observer = watcher === undefined ? limit : joinObservers(limit, watcher);
+  try {
+    const message = { ...request, gasLimit };
+    const context = { ...site.execution, observer, options: callOptions };
+    return await executeCall(site.state, site.env, message, context);
+  } catch (error) {
+    // what broke the execution off says more than the fact that it broke off
+    if (error instanceof ExecutionFault && error.cause instanceof NodeError) throw error.cause;
+    throw error;
+  }
+}
+
+/** What a caller is told of a call that failed: reverts with their data, everything else by its name. */
+export function failureOf({ failure, returnData }: CallResult): RpcError | undefined {
+  if (failure === undefined) return undefined;
+  if (failure !== "revert") return new RpcError({ code: "EXECUTION_FAILED", text: failure });
+  return new RpcError({ code: "REVERTED", data: returnData, reason: revertReason(returnData) });
+}

@@ -1,0 +1,33 @@
+/** eth_call. */
+import { callRequest } from "../callRequest.ts";
+import { blockId } from "../blockId.ts";
+import { failureOf, runCall } from "../callMessage.ts";
+import { callTarget } from "../callTarget.ts";
+import { data } from "../codec.ts";
+import { defineMethod, optional, param } from "../method.ts";
+import { blockOverrides, stateOverrides } from "../overrides.ts";
+
+/** Calls that change nothing. */
+export const executeMethods = [
+  defineMethod({
+    name: "eth_call",
+    summary: "Runs a call on the state of a block and returns its output.",
+    params: [
+      param("transaction", callRequest),
+      param("block", blockId, "latest"),
+      optional("stateOverrides", stateOverrides),
+      optional("blockOverrides", blockOverrides),
+    ],
+    result: data,
+    handler: async (context, request, id, state, block) => {
+      const { gasCap, evmTimeoutMs } = context.limits;
+      const site = await callTarget(context, id, { state, block });
+      const wanted = request.gas ?? gasCap;
+      const gasLimit = gasCap > 0n && wanted > gasCap ? gasCap : wanted;
+      const outcome = await runCall(site, request, gasLimit, { timeoutMs: evmTimeoutMs });
+      const failure = failureOf(outcome);
+      if (failure !== undefined) throw failure;
+      return outcome.returnData;
+    },
+  }),
+];

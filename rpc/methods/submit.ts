@@ -1,0 +1,138 @@
+/** Sending transactions: signed by the caller, or by this node for the accounts of a development chain. */
+import { type Address, type Hash, ZERO_ADDRESS } from "../../src/primitives/hex.ts";
+import type { Transaction, TransactionFields } from "../../src/types/transaction.ts";
+import { encodeTransaction } from "../../src/types/transactionCodec.ts";
+import { impersonate } from "../../src/types/impersonation.ts";
+import { type CallRequest, callRequest } from "../callRequest.ts";
+import { data, hash, looseQuantity } from "../codec.ts";
+import type { RpcContext } from "../context.ts";
+import { RpcError } from "../errors.ts";
+import { fillTransaction } from "../fillTransaction.ts";
+import { defineMethod, optional, param } from "../method.ts";
+import { field, view } from "../objects.ts";
+import { receiptsOfBlock } from "../receipts.ts";
+import { senderFor, signOrImpersonate } from "../signer.ts";
+import { type PlacedTransaction, receiptView, transactionView } from "../views.ts";
+
+const DEFAULT_WAIT_MS = 20_000n;
+const MAX_WAIT_MS = 60_000n;
+
+interface FilledTransaction {
+  readonly transaction: Transaction;
+  readonly sender: Address;
+}
+
+function placed({ transaction, sender }: FilledTransaction): PlacedTransaction {
+  return { transaction, sender, block: undefined, index: 0 };
+}
+
+const filledView = view("signed or filled transaction", {
+  raw: field(data, ({ transaction }: FilledTransaction) => transaction.raw),
+  tx: field(transactionView, placed),
+});
+
+const UNSIGNED = { v: 0n, r: 0n, s: 0n, yParity: 0 } as const;
+
+/** Resolves when the transaction is in a canonical block, or with undefined after `timeoutMs`. */
+function inclusion({ node }: RpcContext, wanted: Hash, timeoutMs: number): Promise<boolean> {
+  if (node.chain.transaction(wanted) !== undefined) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const finish = (found: boolean) => {
+      clearTimeout(timer);
+      stop();
+      resolve(found);
+    };
+    const stop = node.chain.on("head", () => {
+      if (node.chain.transaction(wanted) !== undefined) finish(true);
+    });
+    const timer = setTimeout(() => finish(false), timeoutMs);
+  });
+}
+
+async function fillFor(
+  context: RpcContext,
+  request: CallRequest,
+): Promise<{ readonly fields: TransactionFields; readonly sender: Address }> {
+  const sender = senderFor(context, request);
+  const fields = await fillTransaction(context, { ...request, from: sender });
+  return { fields, sender };
+}
+
+const rawMethods = [
+  defineMethod({
+    name: "eth_sendRawTransaction",
+    summary: "Puts a signed transaction into the pool and returns its hash at once.",
+    params: [param("transaction", data)],
+    result: hash,
+    handler: async ({ node }, raw) => (await node.pool.add(raw, "local")).hash,
+  }),
+  defineMethod({
+    name: "eth_sendRawTransactionSync",
+    summary:
+      "Puts a signed transaction into the pool and waits for its receipt (20 s unless told, 60 s at most).",
+    params: [param("transaction", data), optional("timeout", looseQuantity)],
+    result: receiptView,
+    handler: async (context, raw, timeout = DEFAULT_WAIT_MS) => {
+      const { node } = context;
+      const timeoutMs = Number(timeout < MAX_WAIT_MS ? timeout : MAX_WAIT_MS);
+      const transaction = await node.pool.add(raw, "local");
+      const included = await inclusion(context, transaction.hash, timeoutMs);
+      const found = included ? node.chain.transaction(transaction.hash) : undefined;
+      const receipt = found && receiptsOfBlock(node.chain, found.block)[found.index];
+      if (receipt === undefined) {
+        throw new RpcError({ code: "NOT_INCLUDED_IN_TIME", hash: transaction.hash, timeoutMs });
+      }
+      return receipt;
+    },
+  }),
+  defineMethod({
+    name: "eth_fillTransaction",
+    summary: "Completes a transaction with type, nonce, fees and gas, ready to be signed.",
+    params: [param("transaction", callRequest)],
+    result: filledView,
+    handler: async (context, request) => {
+      const fields = await fillTransaction(context, request);
+      return { transaction: encodeTransaction(fields, UNSIGNED), sender: request.from ?? ZERO_ADDRESS };
+    },
+  }),
+];
+
+/** eth_sendRawTransaction and what a development chain signs by itself. */
+export const submitMethods = [
+  ...rawMethods,
+  defineMethod({
+    name: "eth_sendTransaction",
+    summary: "Completes, signs and sends a transaction of an unlocked or impersonated account.",
+    params: [param("transaction", callRequest)],
+    result: hash,
+    devOnly: true,
+    handler: async (context, request) => {
+      const { fields, sender } = await fillFor(context, request);
+      const transaction = signOrImpersonate(context, fields, sender);
+      return (await context.node.pool.addTransaction(transaction, "local")).hash;
+    },
+  }),
+  defineMethod({
+    name: "eth_sendUnsignedTransaction",
+    summary: "Sends a transaction of any account, without a signature.",
+    params: [param("transaction", callRequest)],
+    result: hash,
+    devOnly: true,
+    handler: async (context, request) => {
+      const { fields, sender } = await fillFor(context, request);
+      const transaction = impersonate(fields, sender);
+      return (await context.node.pool.addTransaction(transaction, "local")).hash;
+    },
+  }),
+  defineMethod({
+    name: "eth_signTransaction",
+    summary: "Completes and signs a transaction of an unlocked account without sending it.",
+    params: [param("transaction", callRequest)],
+    result: data,
+    devOnly: true,
+    handler: async (context, request) => {
+      const { fields, sender } = await fillFor(context, request);
+      return signOrImpersonate(context, fields, sender).raw;
+    },
+  }),
+];
