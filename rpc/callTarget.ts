@@ -54,3 +54,12 @@ export async function callTarget(
     execution: { ...site.execution, movedPrecompiles },
   };
 }
+
+/** The target named by the parameters of a call after its transaction: block and overrides. */
+export function callTargetOf(
+  context: RpcContext,
+  where: readonly [BlockId, StateOverrides | undefined, BlockOverrides | undefined],
+): Promise<CallSite> {
+  const [id, state, block] = where;
+  return callTarget(context, id, { state, block });
+}

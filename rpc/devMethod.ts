@@ -15,11 +15,7 @@ interface DevDeclaration<P extends readonly Param<unknown>[], R> {
   readonly summary: string;
   readonly params: P;
   readonly result: ResultCodec<R>;
-  readonly handler: (
-    dev: DevChain,
-    context: RpcContext,
-    ...args: Values<P>
-  ) => R | Promise<R>;
+  readonly handler: (dev: DevChain, context: RpcContext, ...args: Values<P>) => R | Promise<R>;
 }
 
 /** Result of methods that only do something: null. */

@@ -1,6 +1,7 @@
 /** Completes a transaction request as a wallet would: type, nonce, fees, gas. */
-import { EMPTY_BYTES } from "../src/primitives/bytes.ts";
+
 import { TransactionError } from "../src/execution/transactionError.ts";
+import { EMPTY_BYTES } from "../src/primitives/bytes.ts";
 import { ZERO_ADDRESS } from "../src/primitives/hex.ts";
 import type { TransactionFields } from "../src/types/transaction.ts";
 import type { CallRequest } from "./callRequest.ts";

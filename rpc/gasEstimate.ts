@@ -2,9 +2,9 @@
 import { isPrecompile } from "../src/execution/evm.ts";
 import { TRANSACTION_GAS_CAP } from "../src/execution/gas.ts";
 import { TransactionError } from "../src/execution/transactionError.ts";
-import { EMPTY_CODE_HASH } from "../src/types/account.ts";
 import { EMPTY_BYTES } from "../src/primitives/bytes.ts";
 import { ZERO_ADDRESS } from "../src/primitives/hex.ts";
+import { EMPTY_CODE_HASH } from "../src/types/account.ts";
 import { failureOf, runCall } from "./callMessage.ts";
 import type { CallRequest } from "./callRequest.ts";
 import type { CallSite } from "./callTarget.ts";

@@ -2,7 +2,7 @@
 import { keccak256 } from "../src/crypto/keccak.ts";
 import { signDigest } from "../src/crypto/secp256k1.ts";
 import type { DevChain } from "../src/node/dev.ts";
-import { bigIntToBytes, type Bytes, concatBytes, padBytes } from "../src/primitives/bytes.ts";
+import { type Bytes, bigIntToBytes, concatBytes, padBytes } from "../src/primitives/bytes.ts";
 import type { Address } from "../src/primitives/hex.ts";
 import { impersonate } from "../src/types/impersonation.ts";
 import type { Transaction, TransactionFields } from "../src/types/transaction.ts";

@@ -1,25 +1,14 @@
 /** The file of anvil_dumpState: all accounts of one block. Source: anvil 1.x; our own mark of version beside it. */
-import { type Bytes, stripZeros } from "../src/primitives/bytes.ts";
-import { type Address, bigIntToHash, bytesToHex, type Hash, hexToBytes } from "../src/primitives/hex.ts";
-import { bytesToBigInt } from "../src/primitives/bytes.ts";
+
+import type { DumpedAccount, StateDump } from "../src/node/stateDump.ts";
+import { type Bytes, bytesToBigInt, stripZeros } from "../src/primitives/bytes.ts";
+import { bigIntToHash, bytesToHex, type Hash, hexToBytes } from "../src/primitives/hex.ts";
 import type { Header } from "../src/types/header.ts";
 import { address, data, type JsonObject, looseQuantity, quantity, refuseValue } from "./codec.ts";
 import { objectOf, ownField } from "./objects.ts";
 
 /** Version of what we write beside anvil's own keys. */
 const DUMP_VERSION = 1;
-
-/** An account as a dump has it. */
-export interface DumpedAccount {
-  readonly nonce: bigint;
-  /** wei */
-  readonly balance: bigint;
-  readonly code: Bytes;
-  /** Values as numbers without leading zeros; zero is absent. */
-  readonly storage: ReadonlyMap<Hash, Bytes>;
-}
-
-export type StateDump = ReadonlyMap<Address, DumpedAccount>;
 
 function encodeAccount({ nonce, balance, code, storage }: DumpedAccount): JsonObject {
   return {
@@ -78,7 +67,8 @@ function accountOf(json: unknown, where: string): DumpedAccount {
 export function decodeStateDump(json: unknown): StateDump {
   const source = objectOf(json, "state");
   const mark = ownField(source, "qnet");
-  const version = mark === undefined ? undefined : ownField(objectOf(mark, "state.qnet"), "version");
+  const version =
+    mark === undefined ? undefined : ownField(objectOf(mark, "state.qnet"), "version");
   if (version !== undefined && version !== DUMP_VERSION) {
     return refuseValue("state.qnet.version", `version ${DUMP_VERSION}`, version);
   }

@@ -1,7 +1,7 @@
 /** Finding the storage slot behind what a token contract reports, by watching it answer. */
 import {
-  bigIntToBytes,
   type Bytes,
+  bigIntToBytes,
   bytesToBigInt,
   concatBytes,
   padBytes,

@@ -88,27 +88,45 @@ function bytesOf(value: unknown, where: string): Bytes {
   return hexToBytes(value);
 }
 
-function encodeAtom(type: string, value: unknown, where: string): Bytes {
-  if (/^u?int(\d{1,3})?$/.test(type)) return encodeInteger(type, value, where);
-  if (type === "string") {
-    return typeof value === "string"
-      ? keccak256(utf8.encode(value))
-      : refuseValue(where, "a string", value);
-  }
-  if (type === "bytes") return keccak256(bytesOf(value, where));
-  if (type === "bool") {
-    if (typeof value !== "boolean") return refuseValue(where, "true or false", value);
-    return padBytes(Uint8Array.of(value ? 1 : 0), 32);
-  }
-  if (type === "address") {
-    const found = bytesOf(value, where);
-    return found.length === 20 ? padBytes(found, 32) : refuseValue(where, "an address", value);
-  }
+function encodeText(value: unknown, where: string): Bytes {
+  return typeof value === "string"
+    ? keccak256(utf8.encode(value))
+    : refuseValue(where, "a string", value);
+}
+
+function encodeBoolean(value: unknown, where: string): Bytes {
+  if (typeof value !== "boolean") return refuseValue(where, "true or false", value);
+  return padBytes(Uint8Array.of(value ? 1 : 0), 32);
+}
+
+function encodeAddress(value: unknown, where: string): Bytes {
+  const found = bytesOf(value, where);
+  return found.length === 20 ? padBytes(found, 32) : refuseValue(where, "an address", value);
+}
+
+function encodeFixedBytes(type: string, value: unknown, where: string): Bytes {
   const length = Number(/^bytes(\d{1,2})$/.exec(type)?.[1] ?? "0");
   if (length < 1 || length > 32) return refuse(where, `unknown type "${type.slice(0, 40)}"`);
   const found = bytesOf(value, where);
   if (found.length !== length) refuse(where, `expected ${length} bytes, got ${found.length}`);
   return concatBytes(found, new Uint8Array(32 - length));
+}
+
+function encodeAtom(type: string, value: unknown, where: string): Bytes {
+  switch (type) {
+    case "string":
+      return encodeText(value, where);
+    case "bytes":
+      return keccak256(bytesOf(value, where));
+    case "bool":
+      return encodeBoolean(value, where);
+    case "address":
+      return encodeAddress(value, where);
+    default:
+      return /^u?int(\d{1,3})?$/.test(type)
+        ? encodeInteger(type, value, where)
+        : encodeFixedBytes(type, value, where);
+  }
 }
 
 interface Encoder {

@@ -87,8 +87,8 @@ export const accessListMethods = [
     ],
     result: view("access list result", {
       accessList: field(accessListView, (found: FoundAccessList) => found.accessList),
-      error: maybe(text, (found) => found.error),
-      gasUsed: field(quantity, (found) => found.gasUsed),
+      error: maybe(text, (found: FoundAccessList) => found.error),
+      gasUsed: field(quantity, (found: FoundAccessList) => found.gasUsed),
     }),
     handler: async (context, request, id, state) => {
       const { gasCap } = context.limits;

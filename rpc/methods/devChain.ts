@@ -10,8 +10,8 @@ import {
   data,
   hash,
   integer,
-  json,
   type JsonObject,
+  json,
   looseQuantity,
   nullable,
   type ParamCodec,
@@ -79,7 +79,7 @@ const impersonation = [
     params: [param("enabled", boolean)],
     result: nothing,
     handler: async (dev, _context, enabled) => {
-      dev.autoImpersonate = enabled;
+      dev.setAutoImpersonate(enabled);
       return undefined;
     },
   }),
@@ -95,7 +95,8 @@ const pool = [
   }),
   devMethods({
     names: ["anvil_dropTransaction"],
-    summary: "Takes a transaction out of the pool and returns its hash; null when it was not there.",
+    summary:
+      "Takes a transaction out of the pool and returns its hash; null when it was not there.",
     params: [param("transactionHash", hash)],
     result: nullable(hash),
     handler: (_dev, { node }, wanted) => (node.pool.remove(wanted) ? wanted : undefined),
@@ -236,7 +237,10 @@ function readDump(bytes: Uint8Array): unknown {
   }
 }
 
-function headBlock({ node: { chain } }: RpcContext): { readonly hash: Hash; readonly block: Block } {
+function headBlock({ node: { chain } }: RpcContext): {
+  readonly hash: Hash;
+  readonly block: Block;
+} {
   const { hash: headHash } = chain.head;
   const block = chain.block(headHash);
   if (block === undefined) throw new RpcError({ code: "UNKNOWN_BLOCK" });
@@ -287,10 +291,9 @@ const about = [
         latestBlockHash: headHash,
         forkedNetwork: null,
         snapshots: Object.fromEntries(
-          dev.snapshots().map(({ id, number, hash: at }) => [
-            quantity.encode(id),
-            [Number(number), at],
-          ]),
+          dev
+            .snapshots()
+            .map(({ id, number, hash: at }) => [quantity.encode(id), [Number(number), at]]),
         ),
       };
     },

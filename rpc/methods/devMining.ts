@@ -1,4 +1,5 @@
 /** Time and blocks of a development chain. */
+import type { DevChain } from "../../src/node/dev.ts";
 import type { Hash } from "../../src/primitives/hex.ts";
 import type { Block } from "../../src/types/block.ts";
 import {
@@ -50,12 +51,7 @@ function blockCount(blocks: bigint): number {
   return Number(blocks);
 }
 
-async function mineAsWished(
-  context: RpcContext,
-  wish: MineWish | undefined,
-): Promise<readonly Hash[]> {
-  const { dev } = context.node;
-  if (dev === undefined) return [];
+async function mineAsWished(dev: DevChain, wish: MineWish | undefined): Promise<readonly Hash[]> {
   if (wish?.timestamp !== undefined) dev.setNextTimestamp(wish.timestamp);
   return dev.mine(blockCount(wish?.blocks ?? 1n));
 }
@@ -76,8 +72,8 @@ const mining = [
     summary: "Makes one block, or as many as asked for, at once.",
     params: [optional("options", mineWish)],
     result: text,
-    handler: async (_dev, context, wish) => {
-      await mineAsWished(context, wish);
+    handler: async (dev, _context, wish) => {
+      await mineAsWished(dev, wish);
       return "0x0";
     },
   }),
@@ -86,7 +82,7 @@ const mining = [
     summary: "Makes blocks like evm_mine and returns them with their transactions.",
     params: [optional("options", mineWish)],
     result: list(blockView),
-    handler: async (_dev, context, wish) => shown(context, await mineAsWished(context, wish)),
+    handler: async (dev, context, wish) => shown(context, await mineAsWished(dev, wish)),
   }),
   devMethods({
     names: ["hardhat_mine", "anvil_mine"],
@@ -203,7 +199,7 @@ const blocks = [
     params: [param("gasLimit", looseQuantity)],
     result: boolean,
     handler: (dev, _context, gasLimit) => {
-      dev.setBlocks({ gasLimit });
+      dev.setNext({ gasLimit });
       return true;
     },
   }),
@@ -213,7 +209,7 @@ const blocks = [
     params: [param("address", address)],
     result: nothing,
     handler: async (dev, _context, miner) => {
-      dev.setBlocks({ miner });
+      dev.setMiner(miner);
       return undefined;
     },
   }),
@@ -223,7 +219,7 @@ const blocks = [
     params: [param("prevRandao", hash)],
     result: nothing,
     handler: async (dev, _context, prevRandao) => {
-      dev.setNextBlock({ prevRandao });
+      dev.setNext({ prevRandao });
       return undefined;
     },
   }),
@@ -233,7 +229,7 @@ const blocks = [
     params: [param("baseFeePerGas", looseQuantity)],
     result: nothing,
     handler: async (dev, _context, baseFeePerGas) => {
-      dev.setNextBlock({ baseFeePerGas });
+      dev.setNext({ baseFeePerGas });
       return undefined;
     },
   }),
@@ -243,7 +239,7 @@ const blocks = [
     params: [param("gasPrice", looseQuantity)],
     result: nothing,
     handler: async (dev, _context, gasPrice) => {
-      dev.minGasPrice = gasPrice;
+      dev.setMinGasPrice(gasPrice);
       return undefined;
     },
   }),

@@ -32,7 +32,10 @@ const accountEdits = [
     params: [account, param("balance", looseQuantity)],
     result: nothing,
     handler: async (dev, _context, target, balance) => {
-      await dev.edit(changeAccount(target, () => ({ balance })), [target]);
+      await dev.edit(
+        changeAccount(target, () => ({ balance })),
+        [target],
+      );
       return undefined;
     },
   }),
@@ -53,7 +56,10 @@ const accountEdits = [
     params: [account, param("nonce", looseQuantity)],
     result: nothing,
     handler: async (dev, _context, target, nonce) => {
-      await dev.edit(changeAccount(target, () => ({ nonce: BigInt.asUintN(64, nonce) })), [target]);
+      await dev.edit(
+        changeAccount(target, () => ({ nonce: BigInt.asUintN(64, nonce) })),
+        [target],
+      );
       return undefined;
     },
   }),
@@ -72,11 +78,14 @@ const accountEdits = [
     summary: "Sets one storage slot of an account.",
     params: [account, param("slot", looseQuantity), param("value", looseQuantity)],
     result: boolean,
-    handler: async (dev, _context, target, slot, value) => {
-      await dev.edit((state) => {
-        if (state.account(target) === undefined) state.setAccount(target, EMPTY_ACCOUNT);
-        state.setSlot(target, bigIntToHash(slot), bigIntToBytes(value));
-      }, [target]);
+    handler: async (dev, _context, ...[target, slot, value]) => {
+      await dev.edit(
+        (state) => {
+          if (state.account(target) === undefined) state.setAccount(target, EMPTY_ACCOUNT);
+          state.setSlot(target, bigIntToHash(slot), bigIntToBytes(value));
+        },
+        [target],
+      );
       return true;
     },
   }),
@@ -88,7 +97,7 @@ const tokenEdits = [
     summary: "Sets the balance that an ERC-20 contract reports for an account.",
     params: [account, param("token", address), param("balance", looseQuantity)],
     result: nothing,
-    handler: async (_dev, context, owner, token, balance) => {
+    handler: async (_dev, context, ...[owner, token, balance]) => {
       await setTokenBalance(context, { token, owner }, balance);
       return undefined;
     },
@@ -103,7 +112,7 @@ const tokenEdits = [
       param("amount", looseQuantity),
     ],
     result: nothing,
-    handler: async (_dev, context, owner, spender, token, amount) => {
+    handler: async (_dev, context, ...[owner, spender, token, amount]) => {
       await setAllowance(context, { token, owner, spender }, amount);
       return undefined;
     },

@@ -1,7 +1,7 @@
 /** eth_estimateGas. */
 import { blockId } from "../blockId.ts";
 import { callRequest } from "../callRequest.ts";
-import { callTarget } from "../callTarget.ts";
+import { callTargetOf } from "../callTarget.ts";
 import { quantity } from "../codec.ts";
 import { estimateGas } from "../gasEstimate.ts";
 import { defineMethod, optional, param } from "../method.ts";
@@ -19,8 +19,8 @@ export const estimateMethods = [
       optional("blockOverrides", blockOverrides),
     ],
     result: quantity,
-    handler: async (context, request, id, state, block) => {
-      const site = await callTarget(context, id, { state, block });
+    handler: async (context, request, ...where) => {
+      const site = await callTargetOf(context, where);
       return estimateGas(site, request, context.limits);
     },
   }),

@@ -1,8 +1,9 @@
 /** eth_call. */
-import { callRequest } from "../callRequest.ts";
+
 import { blockId } from "../blockId.ts";
 import { failureOf, runCall } from "../callMessage.ts";
-import { callTarget } from "../callTarget.ts";
+import { callRequest } from "../callRequest.ts";
+import { callTargetOf } from "../callTarget.ts";
 import { data } from "../codec.ts";
 import { defineMethod, optional, param } from "../method.ts";
 import { blockOverrides, stateOverrides } from "../overrides.ts";
@@ -19,9 +20,9 @@ export const executeMethods = [
       optional("blockOverrides", blockOverrides),
     ],
     result: data,
-    handler: async (context, request, id, state, block) => {
+    handler: async (context, request, ...where) => {
       const { gasCap, evmTimeoutMs } = context.limits;
-      const site = await callTarget(context, id, { state, block });
+      const site = await callTargetOf(context, where);
       const wanted = request.gas ?? gasCap;
       const gasLimit = gasCap > 0n && wanted > gasCap ? gasCap : wanted;
       const outcome = await runCall(site, request, gasLimit, { timeoutMs: evmTimeoutMs });

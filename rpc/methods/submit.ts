@@ -1,8 +1,8 @@
 /** Sending transactions: signed by the caller, or by this node for the accounts of a development chain. */
 import { type Address, type Hash, ZERO_ADDRESS } from "../../src/primitives/hex.ts";
+import { impersonate } from "../../src/types/impersonation.ts";
 import type { Transaction, TransactionFields } from "../../src/types/transaction.ts";
 import { encodeTransaction } from "../../src/types/transactionCodec.ts";
-import { impersonate } from "../../src/types/impersonation.ts";
 import { type CallRequest, callRequest } from "../callRequest.ts";
 import { data, hash, looseQuantity } from "../codec.ts";
 import type { RpcContext } from "../context.ts";
@@ -92,7 +92,10 @@ const rawMethods = [
     result: filledView,
     handler: async (context, request) => {
       const fields = await fillTransaction(context, request);
-      return { transaction: encodeTransaction(fields, UNSIGNED), sender: request.from ?? ZERO_ADDRESS };
+      return {
+        transaction: encodeTransaction(fields, UNSIGNED),
+        sender: request.from ?? ZERO_ADDRESS,
+      };
     },
   }),
 ];

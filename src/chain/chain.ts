@@ -8,12 +8,13 @@
  * Reads are synchronous and see the last committed batch.
  */
 import type { ExecutionContext } from "../execution/evm.ts";
+import type { Bytes } from "../primitives/bytes.ts";
 import type { Address, Hash } from "../primitives/hex.ts";
 import { Emitter, type Listener, type Unsubscribe } from "../runtime/emitter.ts";
 import { SerialQueue } from "../runtime/queue.ts";
 import { NodeCache } from "../state/nodeCache.ts";
 import { type AccountProof, accountProof } from "../state/proof.ts";
-import { State } from "../state/state.ts";
+import { State, type StateChanges } from "../state/state.ts";
 import type { WriteOp } from "../storage/columns.ts";
 import type { Database } from "../storage/database.ts";
 import { databaseStateStore, stateChangeOps } from "../storage/stateStore.ts";
@@ -43,6 +44,7 @@ import {
 import { type FoundLog, type LogLimits, type LogQuery, searchLogs } from "./logIndex.ts";
 import { openStored } from "./openChain.ts";
 import { NO_OVERRIDE, type OverrideRecord, putOverride, readOverride } from "./overrides.ts";
+import { Preimages } from "./preimages.ts";
 import { hasStateRoot } from "./repair.ts";
 
 /** Imports and other changes that may wait; a producer or peer that comes on top is refused with QueueError. */
@@ -66,6 +68,7 @@ export class Chain {
   readonly #queue = new SerialQueue({ name: "chain", limit: MAX_WAITING });
   readonly #events = new Emitter<ChainEvents>();
   readonly #nodes = new NodeCache();
+  readonly #preimages: Preimages;
   #pointers: Pointers;
   /** The State at some root, with what it read before still at hand: for the next child. */
   #warm: { readonly root: Hash; readonly state: State } | undefined;
@@ -77,6 +80,7 @@ export class Chain {
     this.#database = dependencies.database;
     this.#dependencies = dependencies;
     this.#store = new BlockStore(dependencies.database);
+    this.#preimages = new Preimages(dependencies.database, stored.genesis);
     this.genesis = stored.genesis;
     this.genesisHash = stored.genesisHash;
     this.#pointers = stored.pointers;
@@ -206,6 +210,11 @@ export class Chain {
     return this.isDev ? readOverride(this.#database, hash) : NO_OVERRIDE;
   }
 
+  /** Address or slot whose keccak256 is `hash`, among those this chain ever wrote. Dev chains only note them. */
+  preimage(hash: Hash): Bytes | undefined {
+    return this.#preimages.find(hash);
+  }
+
   /** Whether the genesis allows edits by hand. */
   get isDev(): boolean {
     return this.config.qnet?.consensus?.dev === true;
@@ -288,6 +297,7 @@ export class Chain {
   async #commit(processed: ProcessedBlock, isHead: boolean): Promise<void> {
     const { block, receipts } = processed;
     const { operations, receiptBytes } = putBlock(processed);
+    operations.push(...this.#names(processed.changes));
     const route = isHead ? routeTo(this.#store, this.head.header.number, block) : undefined;
     if (route !== undefined) {
       const more = moveCanonical(route, (one) =>
@@ -341,7 +351,11 @@ export class Chain {
     edit(state);
     const changes = state.takeChanges();
     const record = { ...this.overrideOf(hash), editedStateRoot: changes.root };
-    const operations = [...stateChangeOps(changes), putOverride(hash, record)];
+    const operations = [
+      ...stateChangeOps(changes),
+      ...this.#names(changes),
+      putOverride(hash, record),
+    ];
     await this.#database.batch(operations, { sync: true });
     this.#warm = { root: changes.root, state };
   }
@@ -371,6 +385,10 @@ export class Chain {
       added: route.added.slice(-MAX_EVENT_BLOCKS),
       removed: route.removed.slice(-MAX_EVENT_BLOCKS),
     });
+  }
+
+  #names(changes: StateChanges): readonly WriteOp[] {
+    return this.isDev ? this.#preimages.note(changes) : [];
   }
 
   #openState(hash: Hash, root: Hash): State {

@@ -56,8 +56,8 @@ export interface ExecutionContext {
   /** Hash of the ancestor of the executing block at this height, one of the last 256. */
   blockHash(number: bigint): Hash | undefined;
   readonly observer?: Observer | undefined;
-  /** Precompiles that answer elsewhere (eth_simulateV1's movePrecompileToAddress): from -> to. */
-  readonly movedPrecompiles?: ReadonlyMap<Address, Address> | undefined;
+  /** Precompiles that a state override moved (movePrecompileToAddress: from -> to) or covered (undefined). */
+  readonly movedPrecompiles?: ReadonlyMap<Address, Address | undefined> | undefined;
 }
 
 export type ExecutionFaultReason = {
@@ -216,11 +216,11 @@ function loadKzgAtFirstUse({ precompiles, common }: EVM): void {
   });
 }
 
-function movePrecompile({ precompiles }: EVM, from: Address, to: Address): void {
+function movePrecompile({ precompiles }: EVM, from: Address, to: Address | undefined): void {
   const moved = precompiles.get(from.slice(2));
   if (moved === undefined) return;
   precompiles.delete(from.slice(2));
-  precompiles.set(to.slice(2), moved);
+  if (to !== undefined) precompiles.set(to.slice(2), moved);
 }
 
 function adaptPrecompile(precompile: Precompile): CustomPrecompile {

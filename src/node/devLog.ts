@@ -2,8 +2,9 @@
  * What a developer reads while transactions go through: one line each, with the reason of a revert and what the
  * contracts printed. Blocks that only move coins are told from their receipts; others are executed once more, watched.
  */
-import { BlockExecutor } from "../execution/executeBlock.ts";
+
 import { type ExecutionContext, envOf } from "../execution/evm.ts";
+import { BlockExecutor } from "../execution/executeBlock.ts";
 import type { Observer } from "../execution/observer.ts";
 import type { Bytes } from "../primitives/bytes.ts";
 import { bytesToHex, type Hash } from "../primitives/hex.ts";
@@ -99,17 +100,25 @@ export class DevLog {
   readonly #log: Logger;
   readonly #queue = new SerialQueue({ name: "dev log", limit: MAX_WAITING });
   #waiting = 0;
-  enabled: boolean;
+  #enabled: boolean;
 
   constructor(deps: { readonly chain: DevLogChain; readonly log: Logger }, enabled: boolean) {
     this.#chain = deps.chain;
     this.#log = deps.log;
-    this.enabled = enabled;
+    this.#enabled = enabled;
+  }
+
+  get enabled(): boolean {
+    return this.#enabled;
+  }
+
+  setEnabled(enabled: boolean): void {
+    this.#enabled = enabled;
   }
 
   /** Takes note of a block; returns at once. */
   tell(block: Block): void {
-    if (!this.enabled || this.#waiting >= MAX_WAITING) return;
+    if (!this.#enabled || this.#waiting >= MAX_WAITING) return;
     this.#waiting++;
     void this.#queue
       .run(() => this.#tell(block))
@@ -123,19 +132,19 @@ export class DevLog {
 
   /** A line for a transaction that waits for another nonce. */
   tellQueued(transaction: Transaction, expects: bigint): void {
-    if (!this.enabled) return;
+    if (!this.#enabled) return;
     const { hash, nonce } = transaction;
     this.#log.info("Transaction queued", { hash, expectsNonce: expects, gotNonce: nonce });
   }
 
   /** Lines that a call printed. */
   tellPrinted(lines: readonly string[]): void {
-    if (!this.enabled) return;
+    if (!this.#enabled) return;
     for (const text of lines) this.#log.info("console.log", { text });
   }
 
   close(): Promise<void> {
-    this.enabled = false;
+    this.#enabled = false;
     return this.#queue.close();
   }
 

@@ -31,12 +31,15 @@ export interface StateChanges {
   readonly nodes: Map<string, Bytes>;
   /** New contract code by hash. */
   readonly code: Map<Hash, Bytes>;
+  /** Accounts that were written, and which of their slots. */
+  readonly written: ReadonlyMap<Address, readonly Hash[]>;
 }
 
 /** Accounts kept as cells between blocks; above it all are forgotten, which costs reads and nothing else. */
 const MAX_CACHED_ACCOUNTS = 65_536;
 /** Read slots kept between blocks, over all accounts. */
 const MAX_CACHED_SLOTS = 262_144;
+const NO_SLOTS: readonly Hash[] = [];
 
 /** World state: mutable, single-owner. For a concurrent reader open another State, or `copy`. */
 export class State {
@@ -52,6 +55,7 @@ export class State {
   #newCode = new Map<Hash, Bytes>();
   #freshCode = new Map<Hash, Bytes>();
   #takenCode = new Map<Hash, Bytes>();
+  #written = new Map<Address, readonly Hash[]>();
   #transaction = 0;
 
   /** Opens the state at `root`; a root the store does not have shows at the first read. `buffer` is for `copy`. */
@@ -205,7 +209,8 @@ export class State {
     const code = this.#freshCode;
     this.#takenCode = code;
     this.#freshCode = new Map();
-    const changes = { root, nodes: this.#buffer.take(), code };
+    const changes = { root, nodes: this.#buffer.take(), code, written: this.#written };
+    this.#written = new Map();
     if (this.#cells.size > MAX_CACHED_ACCOUNTS || this.#cachedSlots > MAX_CACHED_SLOTS) {
       this.trimCaches();
     }
@@ -314,6 +319,7 @@ export class State {
       this.#trie.put(cell.trieKey, EMPTY_BYTES);
       return;
     }
+    this.#noteWritten(cell);
     const storageRoot = this.#flushStorage(cell.storage);
     if (account.storageRoot !== storageRoot) cell.account = { ...account, storageRoot };
     const code = this.#newCode.get(account.codeHash);
@@ -322,6 +328,12 @@ export class State {
       this.#cache.code.set(account.codeHash, code);
     }
     this.#trie.put(cell.trieKey, encodeAccount(cell.account ?? account));
+  }
+
+  #noteWritten({ address, storage }: AccountCell): void {
+    const slots = storage.written.size === 0 ? NO_SLOTS : [...storage.written.keys()];
+    const before = this.#written.get(address) ?? NO_SLOTS;
+    this.#written.set(address, before.length === 0 ? slots : [...before, ...slots]);
   }
 
   #flushStorage(area: StorageArea): Hash {

@@ -14,10 +14,14 @@ function line(signature: string, args: readonly unknown[]): string | undefined {
 describe("consoleLine", () => {
   it("formats the arguments as Hardhat does", () => {
     assert.equal(line("log(string,uint256)", ["supply is %s", 5n]), "supply is 5");
-    assert.equal(line("log(string,string,bool,address)", ["a", "b", true, address]),
-      `a b true ${address.toLowerCase()}`);
-    assert.equal(line("log(uint256,uint256,uint256,uint256)", [1n, 2n, 3n, 2n ** 255n]),
-      `1 2 3 ${2n ** 255n}`);
+    assert.equal(
+      line("log(string,string,bool,address)", ["a", "b", true, address]),
+      `a b true ${address.toLowerCase()}`,
+    );
+    assert.equal(
+      line("log(uint256,uint256,uint256,uint256)", [1n, 2n, 3n, 2n ** 255n]),
+      `1 2 3 ${2n ** 255n}`,
+    );
     assert.equal(line("log(int256)", [-7n]), "-7");
     assert.equal(line("log(bytes)", ["0xdeadbeef"]), "0xdeadbeef");
     assert.equal(line("log(bytes4)", ["0x01020304"]), "0x01020304");

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { parseAddress } from "../../../src/primitives/hex.ts";
 import { impersonate, isImpersonated } from "../../../src/types/impersonation.ts";
 import { senderOf } from "../../../src/types/sender.ts";
-import { decodeTransaction } from "../../../src/types/transactionCodec.ts";
 import type { TransactionFields } from "../../../src/types/transaction.ts";
+import { decodeTransaction } from "../../../src/types/transactionCodec.ts";
 
 const alice = parseAddress(`0x${"aa".repeat(20)}`);
 const zero = parseAddress(`0x${"00".repeat(20)}`);
