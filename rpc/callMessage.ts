@@ -4,16 +4,17 @@ import { type CallOptions, type CallResult, executeCall } from "../src/execution
 import { joinObservers, type Observer } from "../src/execution/observer.ts";
 import { revertReason } from "../src/node/revertReason.ts";
 import { NodeError } from "../src/primitives/errors.ts";
+import { systemClock } from "../src/runtime/clock.ts";
 import type { CallRequest } from "./callRequest.ts";
 import type { CallSite } from "./callTarget.ts";
 import { RpcError } from "./errors.ts";
 
 /** Stops a call that takes too long, at the next frame it opens. Between frames its gas bounds it. */
 function deadline(timeoutMs: number): Observer {
-  const end = performance.now() + timeoutMs;
+  const end = systemClock.nowMs() + timeoutMs;
   return {
     enter() {
-      if (timeoutMs > 0 && performance.now() > end) {
+      if (timeoutMs > 0 && systemClock.nowMs() > end) {
         const text = `execution aborted (timeout = ${timeoutMs} ms)`;
         throw new RpcError({ code: "TIMEOUT", text });
       }

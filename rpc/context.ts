@@ -1,6 +1,7 @@
 /** What a handler may use: the node, its own connection, the limits and the shared registries of the server. */
 import type { BlockDraft } from "../src/chain/buildBlock.ts";
 import type { Chain } from "../src/chain/chain.ts";
+import type { DevChain } from "../src/node/dev.ts";
 import type { Address } from "../src/primitives/hex.ts";
 import type { Logger } from "../src/runtime/log.ts";
 import type { TxPool } from "../src/txpool/pool.ts";
@@ -22,7 +23,7 @@ export interface RpcNode {
   /** Beneficiary of the blocks made here. */
   readonly miner?: (() => Address) | undefined;
   /** Present on development chains only. */
-  readonly dev?: object | undefined;
+  readonly dev?: DevChain | undefined;
 }
 
 /** The way to a caller that can be spoken to unasked (WebSocket). */

@@ -5,9 +5,11 @@
  */
 import type { BlockErrorReason } from "../src/chain/blockError.ts";
 import type { ChainErrorReason } from "../src/chain/chainError.ts";
+import type { ProducerErrorReason } from "../src/consensus/producerError.ts";
 import type { ExecutionFaultReason } from "../src/execution/evm.ts";
 import type { BlockInvalidReason } from "../src/execution/requests.ts";
 import type { TransactionErrorReason } from "../src/execution/transactionError.ts";
+import type { DevErrorReason } from "../src/node/devError.ts";
 import { bytesToHex, formatQuantity, type HexErrorReason } from "../src/primitives/hex.ts";
 import type { QueueErrorReason } from "../src/runtime/queue.ts";
 import type { WorkerErrorReason } from "../src/runtime/workers.ts";
@@ -25,9 +27,11 @@ export type KnownReason =
   | ChainErrorReason
   | CodecReason
   | DecodeErrorReason
+  | DevErrorReason
   | ExecutionFaultReason
   | HexErrorReason
   | PoolErrorReason
+  | ProducerErrorReason
   | QueueErrorReason
   | RpcReason
   | StateErrorReason
@@ -360,4 +364,33 @@ export const rows: Rows = {
     text: ({ transactions }) => `txpool is full: ${transactions} transactions`,
   },
   INVALID_SIDECAR: { code: code.server, text: ({ problem }) => `invalid blob sidecar: ${problem}` },
+  TIMESTAMP_TOO_LOW: {
+    code: code.server,
+    text: ({ timestamp, parent }) =>
+      `timestamp ${timestamp} is not above that of the previous block, ${parent}`,
+  },
+  TIMESTAMP_TOO_HIGH: {
+    code: code.params,
+    text: ({ timestamp, limit }) => `timestamp ${timestamp} is above ${limit}`,
+  },
+  TOO_MANY_BLOCKS: {
+    code: code.params,
+    text: ({ count, limit }) => `${count} blocks at once, want at most ${limit}`,
+  },
+  BAD_INTERVAL: {
+    code: code.params,
+    text: ({ intervalMs, limitMs }) => `interval of ${intervalMs} ms, want 0 to ${limitMs} ms`,
+  },
+  BELOW_FINALIZED: {
+    code: code.server,
+    text: ({ number, finalized }) => `block ${number} is below the finalized block ${finalized}`,
+  },
+  BEYOND_GENESIS: {
+    code: code.server,
+    text: ({ depth, head }) => `cannot go back ${depth} blocks from block ${head}`,
+  },
+  UNNAMED_STATE: {
+    code: code.server,
+    text: ({ hash }) => `the address or slot with the hash ${hash} was never noted here`,
+  },
 };

@@ -1,27 +1,43 @@
 /** The one list of methods. */
 import type { Method } from "../method.ts";
+import { accessListMethods } from "./accessList.ts";
 import { accountMethods } from "./account.ts";
 import { blockMethods } from "./block.ts";
 import { chainMethods } from "./chain.ts";
+import { devChainMethods } from "./devChain.ts";
+import { devMiningMethods } from "./devMining.ts";
+import { devStateMethods } from "./devState.ts";
+import { estimateMethods } from "./estimate.ts";
+import { executeMethods } from "./execute.ts";
 import { feeMethods } from "./fee.ts";
 import { filterMethods } from "./filter.ts";
 import { netMethods } from "./net.ts";
 import { qnetMethods } from "./qnet.ts";
 import { rpcMethods } from "./rpc.ts";
+import { signMethods } from "./sign.ts";
+import { submitMethods } from "./submit.ts";
 import { transactionMethods } from "./transaction.ts";
 import { txpoolMethods } from "./txpool.ts";
 import { web3Methods } from "./web3.ts";
 
 /** Every method this node has; a server opens those of its namespaces. */
 export const allMethods: readonly Method[] = [
+  ...accessListMethods,
   ...accountMethods,
   ...blockMethods,
   ...chainMethods,
+  ...devChainMethods,
+  ...devMiningMethods,
+  ...devStateMethods,
+  ...estimateMethods,
+  ...executeMethods,
   ...feeMethods,
   ...filterMethods,
   ...netMethods,
   ...qnetMethods,
   ...rpcMethods,
+  ...signMethods,
+  ...submitMethods,
   ...transactionMethods,
   ...txpoolMethods,
   ...web3Methods,

@@ -8,13 +8,12 @@
  * Reads are synchronous and see the last committed batch.
  */
 import type { ExecutionContext } from "../execution/evm.ts";
-import type { Bytes } from "../primitives/bytes.ts";
 import type { Address, Hash } from "../primitives/hex.ts";
 import { Emitter, type Listener, type Unsubscribe } from "../runtime/emitter.ts";
 import { SerialQueue } from "../runtime/queue.ts";
 import { NodeCache } from "../state/nodeCache.ts";
 import { type AccountProof, accountProof } from "../state/proof.ts";
-import { State, type StateChanges } from "../state/state.ts";
+import { State } from "../state/state.ts";
 import type { WriteOp } from "../storage/columns.ts";
 import type { Database } from "../storage/database.ts";
 import { databaseStateStore, stateChangeOps } from "../storage/stateStore.ts";
@@ -62,13 +61,13 @@ interface Pointers {
 export class Chain {
   readonly genesis: Genesis;
   readonly genesisHash: Hash;
+  readonly preimages: Preimages;
   readonly #database: Database;
   readonly #store: BlockStore;
   readonly #dependencies: ChainDependencies;
   readonly #queue = new SerialQueue({ name: "chain", limit: MAX_WAITING });
   readonly #events = new Emitter<ChainEvents>();
   readonly #nodes = new NodeCache();
-  readonly #preimages: Preimages;
   #pointers: Pointers;
   /** The State at some root, with what it read before still at hand: for the next child. */
   #warm: { readonly root: Hash; readonly state: State } | undefined;
@@ -80,7 +79,7 @@ export class Chain {
     this.#database = dependencies.database;
     this.#dependencies = dependencies;
     this.#store = new BlockStore(dependencies.database);
-    this.#preimages = new Preimages(dependencies.database, stored.genesis);
+    this.preimages = new Preimages(dependencies.database, stored.genesis);
     this.genesis = stored.genesis;
     this.genesisHash = stored.genesisHash;
     this.#pointers = stored.pointers;
@@ -210,11 +209,6 @@ export class Chain {
     return this.isDev ? readOverride(this.#database, hash) : NO_OVERRIDE;
   }
 
-  /** Address or slot whose keccak256 is `hash`, among those this chain ever wrote. Dev chains only note them. */
-  preimage(hash: Hash): Bytes | undefined {
-    return this.#preimages.find(hash);
-  }
-
   /** Whether the genesis allows edits by hand. */
   get isDev(): boolean {
     return this.config.qnet?.consensus?.dev === true;
@@ -297,7 +291,7 @@ export class Chain {
   async #commit(processed: ProcessedBlock, isHead: boolean): Promise<void> {
     const { block, receipts } = processed;
     const { operations, receiptBytes } = putBlock(processed);
-    operations.push(...this.#names(processed.changes));
+    operations.push(...this.preimages.note(processed.changes));
     const route = isHead ? routeTo(this.#store, this.head.header.number, block) : undefined;
     if (route !== undefined) {
       const more = moveCanonical(route, (one) =>
@@ -351,11 +345,8 @@ export class Chain {
     edit(state);
     const changes = state.takeChanges();
     const record = { ...this.overrideOf(hash), editedStateRoot: changes.root };
-    const operations = [
-      ...stateChangeOps(changes),
-      ...this.#names(changes),
-      putOverride(hash, record),
-    ];
+    const operations = [...stateChangeOps(changes), putOverride(hash, record)];
+    operations.push(...this.preimages.note(changes));
     await this.#database.batch(operations, { sync: true });
     this.#warm = { root: changes.root, state };
   }
@@ -385,10 +376,6 @@ export class Chain {
       added: route.added.slice(-MAX_EVENT_BLOCKS),
       removed: route.removed.slice(-MAX_EVENT_BLOCKS),
     });
-  }
-
-  #names(changes: StateChanges): readonly WriteOp[] {
-    return this.isDev ? this.#preimages.note(changes) : [];
   }
 
   #openState(hash: Hash, root: Hash): State {

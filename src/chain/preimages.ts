@@ -17,16 +17,19 @@ const MAX_NOTED = 100_000;
 export class Preimages {
   readonly #database: Database;
   readonly #genesis: Genesis;
+  readonly #enabled: boolean;
   readonly #noted = new Set<string>();
   #ofGenesis: ReadonlyMap<Hash, Bytes> | undefined;
 
   constructor(database: Database, genesis: Genesis) {
     this.#database = database;
     this.#genesis = genesis;
+    this.#enabled = genesis.config.qnet?.consensus?.dev === true;
   }
 
   /** Writes that note what `changes` wrote to; part of their batch. */
   note(changes: StateChanges): WriteOp[] {
+    if (!this.#enabled) return [];
     const operations: WriteOp[] = [];
     for (const [address, slots] of changes.written) {
       this.#noteOne(address, operations);

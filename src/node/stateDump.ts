@@ -21,13 +21,13 @@ export type StateDump = ReadonlyMap<Address, DumpedAccount>;
 export interface DumpSource {
   readonly head: { readonly hash: Hash };
   stateAt(hash: Hash): State;
-  preimage(hash: Hash): Bytes | undefined;
+  readonly preimages: { find(hash: Hash): Bytes | undefined };
 }
 
 /** All accounts at the head. Throws DevError UNNAMED_STATE when a name was never noted. */
 export function dumpState(chain: DumpSource): StateDump {
   const nameOf = (hash: Hash): Bytes => {
-    const name = chain.preimage(hash);
+    const name = chain.preimages.find(hash);
     if (name === undefined) throw new DevError({ code: "UNNAMED_STATE", hash });
     return name;
   };
