@@ -90,6 +90,7 @@ export class ManualClock implements Clock {
   /** Moves time on by `ms`, waking every sleeper at its own moment and letting it act before time goes on. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;
+    await new Promise((resolve) => setImmediate(resolve));
     for (;;) {
       const next = this.#earliest();
       if (next === undefined || next.wakeAtMs > endMs) break;

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { appendFile, mkdtemp, readFile, rm, stat, truncate } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { addressOf } from "../../../src/crypto/secp256k1.ts";
+import { silentLogger } from "../../../src/runtime/log.ts";
+import { Journal } from "../../../src/txpool/journal.ts";
+import { senderOf } from "../../../src/types/sender.ts";
+import { signTransaction } from "../../../src/types/transactionCodec.ts";
+import { include, testPool, transactionOf } from "../../support/testPool.ts";
+
+const KEY = new Uint8Array(32).fill(5);
+
+describe("Journal", () => {
+  let folder: string;
+  let path: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "qnet-journal-"));
+    path = join(folder, "transactions.journal");
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  const open = () => new Journal({ log: silentLogger }, { path });
+  const signed = (nonce: bigint) => signTransaction(transactionOf({ nonce }), KEY);
+
+  it("brings local transactions back after a restart, and only those that still wait", async () => {
+    const first = testPool({}, open());
+    await first.pool.start();
+    const transactions = [0n, 1n, 2n].map(signed);
+    for (const { raw } of transactions) await first.pool.add(raw, "local");
+    await first.pool.add(signed(3n).raw, "peer");
+    const [mined, ...waiting] = transactions;
+    assert.ok(mined);
+    include(first, 1n, [mined], senderOf);
+    await first.pool.stop();
+
+    const second = testPool({}, open());
+    second.head.nonces.set(addressOf(KEY), 1n);
+    await second.pool.start();
+    assert.deepEqual(second.pool.stats().pending, 2);
+    for (const { hash } of waiting) assert.ok(second.pool.get(hash));
+    assert.equal(second.pool.get(mined.hash), undefined);
+    await second.pool.stop();
+  });
+
+  it("reads up to a damaged record and writes a whole file again", async () => {
+    const { pool } = testPool({}, open());
+    await pool.start();
+    for (const nonce of [0n, 1n]) await pool.add(signed(nonce).raw, "local");
+    await pool.stop();
+    await truncate(path, (await stat(path)).size - 3);
+    await appendFile(path, Buffer.from("rubbish"));
+    const again = testPool({}, open());
+    await again.pool.start();
+    assert.equal(again.pool.stats().pending, 1);
+    await again.pool.stop();
+    const whole = await open().load();
+    assert.deepEqual(
+      whole.map((raw) => Buffer.from(raw)),
+      [Buffer.from(signed(0n).raw)],
+    );
+  });
+
+  it("keeps nothing of impersonated accounts", async () => {
+    const { pool } = testPool({}, open());
+    await pool.start();
+    await pool.addTransaction(transactionOf(), "local");
+    await pool.stop();
+    assert.equal((await readFile(path)).length, 0);
+  });
+});
