@@ -2,11 +2,12 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { message } from "../fixtures/command.ts";
+import { runRpcSuite } from "../fixtures/rpcSuite.ts";
 import { findSuite, sample, suiteFiles } from "../fixtures/suite.ts";
 import { runSuite } from "../fixtures/suiteRun.ts";
 
 const USAGE = `usage: qnet conformance evm [--sample FILES] [--seed N] [--jobs N]
-       qnet conformance rpc
+       qnet conformance rpc [options of test/tools/rpc-compat.mjs]
 `;
 const DEFAULT_SEED = 1;
 
@@ -15,6 +16,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const [suite, ...rest] = args;
   try {
     if (suite === "evm") return await runEvm(rest);
+    if (suite === "rpc") return await runRpcSuite(rest);
     process.stderr.write(USAGE);
     return 2;
   } catch (error) {
@@ -38,7 +40,7 @@ async function runEvm(args: string[]): Promise<number> {
   const all = await suiteFiles(await findSuite());
   const files = wanted === undefined ? all : sample(all, wanted, seed);
   const what = wanted === undefined ? "" : ` (of ${all.length}, seed ${seed})`;
-  process.stderr.write(`${files.length} files${what} on ${jobs} threads\n`);
+  process.stderr.write(`${files.length} files${what} in ${jobs} processes\n`);
   return (await runSuite(files, Math.max(1, jobs))) === 0 ? 0 : 1;
 }
 
