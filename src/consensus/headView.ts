@@ -8,11 +8,15 @@ import type { PoolAccount } from "../txpool/senderQueue.ts";
 import { EMPTY_ACCOUNT } from "../types/account.ts";
 import type { Rules } from "../types/forks.ts";
 
+/** Reads after which a State is opened anew: it keeps every account that it has read. */
+const MAX_READS = 65_536;
+
 /** Reads the head's state, edits of a dev chain included, and tells the fees and rules of the block that would follow now. */
 export class HeadView implements HeadState {
   readonly #chain: Chain;
   readonly #clock: { nowMs(): number };
   #state: { readonly root: Hash; readonly state: State } | undefined;
+  #reads = 0;
 
   constructor(dependencies: { readonly chain: Chain; readonly clock: { nowMs(): number } }) {
     this.#chain = dependencies.chain;
@@ -22,7 +26,11 @@ export class HeadView implements HeadState {
   account(address: Address): PoolAccount {
     const { hash } = this.#chain.head;
     const root = this.#chain.stateRootAt(hash);
-    if (this.#state?.root !== root) this.#state = { root, state: this.#chain.stateAt(hash) };
+    if (this.#state?.root !== root || this.#reads >= MAX_READS) {
+      this.#state = { root, state: this.#chain.stateAt(hash) };
+      this.#reads = 0;
+    }
+    this.#reads++;
     return this.#state.state.account(address) ?? EMPTY_ACCOUNT;
   }
 
