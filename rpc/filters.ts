@@ -3,9 +3,11 @@
  * and is forgotten five minutes after the last one.
  */
 import { randomBytes } from "node:crypto";
+import type { Chain } from "../src/chain/chain.ts";
 import type { HeadEvent } from "../src/chain/chainEvents.ts";
 import type { Hash } from "../src/primitives/hex.ts";
 import type { TransactionEvent } from "../src/txpool/poolFacts.ts";
+import type { Block } from "../src/types/block.ts";
 import type { Transaction } from "../src/types/transaction.ts";
 import type { RpcNode } from "./context.ts";
 import { RpcError } from "./errors.ts";
@@ -15,8 +17,8 @@ import { type LogArgument, logsOfBlock, type PlacedLog } from "./logs.ts";
 export const filterLimits = {
   /** Filters at once; the one polled longest ago makes room. */
   filters: 10_000,
-  /** Changes kept for one filter; a filter that overflows is dropped, and its owner makes a new one. */
-  changes: 100_000,
+  /** Changes kept over all filters; those polled longest ago are dropped, and their owners make new ones. */
+  changes: 500_000,
   idleMs: 5 * 60_000,
 } as const;
 
@@ -51,6 +53,8 @@ export class Filters {
   /** In order of the last poll. */
   readonly #filters = new Map<bigint, Filter>();
   readonly #ends: (() => void)[];
+  /** Changes kept over all filters. */
+  #kept = 0;
 
   constructor(node: RpcNode) {
     this.#node = node;
@@ -80,6 +84,7 @@ export class Filters {
   poll(id: bigint): Changes {
     const filter = this.#find(id);
     const taken = changesOf(filter);
+    this.#kept -= filter.changes.length;
     filter.changes = [];
     return taken;
   }
@@ -92,6 +97,9 @@ export class Filters {
 
   /** Whether there was such a filter. */
   remove(id: bigint): boolean {
+    const filter = this.#filters.get(id);
+    if (filter === undefined) return false;
+    this.#kept -= filter.changes.length;
     return this.#filters.delete(id);
   }
 
@@ -109,7 +117,7 @@ export class Filters {
     this.#expire();
     if (this.#filters.size >= filterLimits.filters) {
       const [oldest] = this.#filters.keys();
-      if (oldest !== undefined) this.#filters.delete(oldest);
+      if (oldest !== undefined) this.remove(oldest);
     }
     // unguessable: one caller must not drain another's filter
     const id = BigInt(`0x${randomBytes(16).toString("hex")}`);
@@ -132,39 +140,56 @@ export class Filters {
     const deadlineMs = this.#nowMs() - filterLimits.idleMs;
     for (const [id, filter] of this.#filters) {
       if (filter.lastPollMs >= deadlineMs) return;
-      this.#filters.delete(id);
+      this.remove(id);
     }
   }
 
   #onHead({ added, removed }: HeadEvent): undefined {
     this.#expire();
-    if (this.#filters.size === 0) return;
-    const { chain } = this.#node;
-    const changed = [
+    const changed: ChangedBlock[] = [
       ...removed.map((block) => ({ block, removed: true })),
       ...added.map((block) => ({ block, removed: false })),
     ];
-    for (const [id, filter] of this.#filters) {
-      if (filter.kind === "blocks") filter.changes.push(...added.map(({ hash }) => hash));
-      if (filter.kind !== "logs") continue;
-      for (const { block, removed: isRemoved } of changed) {
-        if (!isInRange(filter.query, block.header.number)) continue;
-        filter.changes.push(...logsOfBlock(chain, block, filter.query, isRemoved));
-      }
-      this.#limit(id, filter);
+    for (const filter of this.#filters.values()) {
+      const before = filter.changes.length;
+      if (filter.kind === "blocks") for (const { hash } of added) filter.changes.push(hash);
+      if (filter.kind === "logs") collectLogs(this.#node.chain, filter, changed);
+      this.#kept += filter.changes.length - before;
     }
+    this.#makeRoom();
   }
 
   #onTransaction({ transaction }: TransactionEvent): undefined {
-    for (const [id, filter] of this.#filters) {
+    for (const filter of this.#filters.values()) {
       if (filter.kind !== "transactions") continue;
       filter.changes.push(transaction);
-      this.#limit(id, filter);
+      this.#kept++;
     }
+    this.#makeRoom();
   }
 
-  #limit(id: bigint, filter: Filter): void {
-    if (filter.changes.length > filterLimits.changes) this.#filters.delete(id);
+  #makeRoom(): void {
+    for (const id of this.#filters.keys()) {
+      if (this.#kept <= filterLimits.changes) return;
+      this.remove(id);
+    }
+  }
+}
+
+interface ChangedBlock {
+  readonly block: Block;
+  readonly removed: boolean;
+}
+
+/** Adds the logs of changed blocks that the filter looks for. */
+function collectLogs(
+  chain: Chain,
+  filter: { readonly query: LogArgument; readonly changes: PlacedLog[] },
+  changed: readonly ChangedBlock[],
+): void {
+  for (const { block, removed } of changed) {
+    if (!isInRange(filter.query, block.header.number)) continue;
+    for (const log of logsOfBlock(chain, block, filter.query, removed)) filter.changes.push(log);
   }
 }
 

@@ -7,6 +7,7 @@ import type { Block } from "../src/types/block.ts";
 import type { BlockId, BlockTag } from "./blockId.ts";
 import type { RpcContext } from "./context.ts";
 import { RpcError } from "./errors.ts";
+import { pendingWork } from "./pending.ts";
 
 function hashByTag(chain: Chain, tag: BlockTag): Hash {
   switch (tag) {
@@ -55,7 +56,11 @@ export function needHeader(chain: Chain, id: BlockId): ChainHead {
   return found;
 }
 
-/** The state after a block that must be there. Throws HEADER_NOT_FOUND, and ChainError when the state is not stored. */
-export function needState({ node }: RpcContext, id: BlockId): State {
+/**
+ * The state after a block that must be there, to be read and not changed; "pending": with what the pool would do to it.
+ * Throws HEADER_NOT_FOUND, and ChainError when the state is not stored.
+ */
+export async function needState({ node }: RpcContext, id: BlockId): Promise<State> {
+  if (id === "pending") return (await pendingWork(node)).state;
   return node.chain.stateAt(needHeader(node.chain, id).hash);
 }

@@ -12,14 +12,21 @@ import { headerView, logView, pendingTransactionOf, transactionView } from "./vi
 export const subscriptionLimits = {
   /** Open at once. */
   subscriptions: 128,
-  /** Messages held back until the reply to eth_subscribe is out. */
-  heldBack: 1_000,
+  /** Messages held back until the reply to eth_subscribe is out; more end the subscription. */
+  heldBack: 10_000,
+  /** Blocks that a new subscription may go back. */
+  backlogBlocks: 1_000n,
 } as const;
 
 /** What can be subscribed to. */
 export type Subscription =
-  | { readonly kind: "newHeads" }
-  | { readonly kind: "logs"; readonly filter: LogFilter }
+  /** `fromBlock`: first the blocks from there to the head, so that a subscriber goes on without a gap. */
+  | { readonly kind: "newHeads"; readonly fromBlock?: bigint | undefined }
+  | {
+      readonly kind: "logs";
+      readonly filter: LogFilter;
+      readonly fromBlock?: bigint | undefined;
+    }
   | { readonly kind: "newPendingTransactions"; readonly full: boolean }
   | { readonly kind: "syncing" };
 
@@ -59,6 +66,7 @@ export class Subscriptions {
     const number = BigInt(`0x${randomBytes(16).toString("hex")}`);
     const id = `0x${number.toString(16)}`;
     const subscription: Open = { id, what, push, held: [] };
+    this.#goBack(subscription);
     this.#open.add(subscription);
     push.subscriptions.set(id, () => this.#open.delete(subscription));
     push.afterReply(() => {
@@ -85,14 +93,40 @@ export class Subscriptions {
     this.#open.clear();
   }
 
+  /** Sends what has happened since the block that the subscriber names. */
+  #goBack(subscription: Open): void {
+    const { what } = subscription;
+    if (!("fromBlock" in what) || what.fromBlock === undefined) return;
+    const { chain } = this.#node;
+    const head = chain.head.header.number;
+    if (head - what.fromBlock >= subscriptionLimits.backlogBlocks) {
+      const text = `fromBlock is too old, want at least block ${head - subscriptionLimits.backlogBlocks + 1n}`;
+      throw new RpcError({ code: "INVALID_PARAMS", text });
+    }
+    for (let number = what.fromBlock; number <= head; number++) {
+      const block = chain.blockByNumber(number);
+      if (block === undefined) continue;
+      if ((subscription.held?.length ?? 0) >= subscriptionLimits.heldBack) {
+        const text = `too many logs since fromBlock, want at most ${subscriptionLimits.heldBack}`;
+        throw new RpcError({ code: "INVALID_PARAMS", text });
+      }
+      if (what.kind === "newHeads") {
+        this.#send(subscription, JSON.stringify(headerView.encode(block)));
+        continue;
+      }
+      for (const log of logsOfBlock(chain, block, what.filter, false))
+        this.#send(subscription, JSON.stringify(logView.encode(log)));
+    }
+  }
+
   #send(subscription: Open, result: string): void {
     const message = `{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"${subscription.id}","result":${result}}}`;
     if (subscription.held === undefined) {
       subscription.push.send(message);
       return;
     }
-    if (subscription.held.length >= subscriptionLimits.heldBack) this.#open.delete(subscription);
-    else subscription.held.push(message);
+    if (subscription.held.length < subscriptionLimits.heldBack) subscription.held.push(message);
+    else this.#open.delete(subscription);
   }
 
   #onHead({ added, removed }: HeadEvent): undefined {

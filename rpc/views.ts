@@ -170,15 +170,31 @@ function headerFields<S>(headerOf: (source: S) => Header): { readonly [key: stri
   };
 }
 
-interface HashedHeader {
+/** A header to be shown; one that is not sealed yet has no hash. */
+export interface ShownHeader {
   readonly header: Header;
-  readonly hash: Hash;
+  readonly hash: Hash | undefined;
 }
 
+const headerOnly = headerFields(({ header }: ShownHeader) => header);
+
+/** null in a block that is not sealed yet. */
+function whenSealed<S>(inner: Field<S> | undefined, isSealed: (source: S) => boolean): Field<S> {
+  return {
+    schema: { oneOf: [{ type: "null" }, inner?.schema ?? {}] },
+    always: true,
+    write: (source) => (isSealed(source) ? inner?.write(source) : null),
+  };
+}
+
+const hasHash = ({ hash }: ShownHeader) => hash !== undefined;
+
 /** A header alone: newHeads, eth_getHeaderBy…. */
-export const headerView: ResultCodec<HashedHeader> = view("header", {
-  hash: field(hash, ({ hash }: HashedHeader) => hash),
-  ...headerFields(({ header }: HashedHeader) => header),
+export const headerView: ResultCodec<ShownHeader> = view("header", {
+  hash: orNull(hash, (shown: ShownHeader) => shown.hash),
+  ...headerOnly,
+  miner: whenSealed(headerOnly["miner"], hasHash),
+  nonce: whenSealed(headerOnly["nonce"], hasHash),
 });
 
 const withdrawalView: ResultCodec<Withdrawal> = view("withdrawal", {
@@ -220,21 +236,17 @@ const transactionsField: Field<ShownBlock> = {
 
 const sealed = headerFields(({ block }: ShownBlock) => block.header);
 
-/** null in a block that is not sealed yet. */
-function whenSealed(inner: Field<ShownBlock> | undefined): Field<ShownBlock> {
-  return {
-    schema: { oneOf: [{ type: "null" }, inner?.schema ?? {}] },
-    always: true,
-    write: (shown) => (shown.pending === true ? null : inner?.write(shown)),
-  };
-}
+const isSealed = ({ pending }: ShownBlock) => pending !== true;
 
 /** A whole block. */
 export const blockView: ResultCodec<ShownBlock> = view("block", {
-  hash: whenSealed(field(hash, ({ block }) => block.hash)),
+  hash: whenSealed(
+    field(hash, ({ block }: ShownBlock) => block.hash),
+    isSealed,
+  ),
   ...sealed,
-  miner: whenSealed(sealed["miner"]),
-  nonce: whenSealed(sealed["nonce"]),
+  miner: whenSealed(sealed["miner"], isSealed),
+  nonce: whenSealed(sealed["nonce"], isSealed),
   size: field(count, ({ block }: ShownBlock) => block.sizeBytes),
   transactions: transactionsField,
   uncles: field(list(hash), ({ block }: ShownBlock) => block.ommers.map(hashHeader)),
@@ -242,7 +254,9 @@ export const blockView: ResultCodec<ShownBlock> = view("block", {
 });
 
 /** A header and the length of the block it would make alone. */
-export interface ShownOmmer extends HashedHeader {
+export interface ShownOmmer {
+  readonly header: Header;
+  readonly hash: Hash;
   readonly sizeBytes: number;
 }
 

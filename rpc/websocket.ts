@@ -15,8 +15,9 @@ export const socketLimits = {
   messageBytes: 5 << 20,
   /** Bytes waiting to be read by a client; more closes with 1013. */
   sendBufferBytes: 8 << 20,
-  /** Requests of one connection waiting to run; the socket is not read while there are more. */
+  /** Requests of one connection waiting to run, and their bytes; the socket is not read while there are more. */
   waitingRequests: 64,
+  waitingBytes: 1 << 20,
   /** Connections of one server. */
   connections: 1_000,
   pingIntervalMs: 30_000,
@@ -47,7 +48,8 @@ class Client {
   readonly #connection: Connection;
   readonly #push: PushChannel;
   #afterReply: (() => void)[] = [];
-  readonly #waiting: RawData[] = [];
+  readonly #waiting: string[] = [];
+  #waitingBytes = 0;
   #running = false;
   /** Whether a pong or a message came since the last ping. */
   isAlive = true;
@@ -74,14 +76,20 @@ class Client {
 
   #receive(message: RawData): void {
     this.isAlive = true;
-    this.#waiting.push(message);
-    if (this.#waiting.length >= socketLimits.waitingRequests) this.#socket.pause();
+    const text = textOf(message);
+    this.#waiting.push(text);
+    this.#waitingBytes += text.length;
+    const { waitingRequests, waitingBytes } = socketLimits;
+    if (this.#waiting.length >= waitingRequests || this.#waitingBytes >= waitingBytes) {
+      this.#socket.pause();
+    }
     if (!this.#running) void this.#run();
   }
 
   async #run(): Promise<void> {
     this.#running = true;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      this.#waitingBytes -= next.length;
       const reply = await this.#reply(next);
       if (reply !== undefined) this.#send(reply);
       const tasks = this.#afterReply;
@@ -93,10 +101,10 @@ class Client {
     this.#running = false;
   }
 
-  async #reply(message: RawData): Promise<string | undefined> {
+  async #reply(text: string): Promise<string | undefined> {
     let body: unknown;
     try {
-      body = JSON.parse(textOf(message));
+      body = JSON.parse(text);
     } catch {
       return failureText({ code: "PARSE_ERROR" });
     }
@@ -122,6 +130,7 @@ class Client {
 
   #end(): void {
     this.#waiting.length = 0;
+    this.#waitingBytes = 0;
     for (const end of [...this.#push.subscriptions.values()]) end();
     this.#push.subscriptions.clear();
   }

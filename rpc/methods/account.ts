@@ -38,31 +38,33 @@ const state = [
     summary: "Returns the balance of an account, in wei.",
     params: [param("address", address), block],
     result: quantity,
-    handler: (context, account, id) => needState(context, id).account(account)?.balance ?? 0n,
+    handler: async (context, account, id) =>
+      (await needState(context, id)).account(account)?.balance ?? 0n,
   }),
   defineMethod({
     name: "eth_getTransactionCount",
     summary: "Returns the nonce of an account; `pending` counts what is in the pool.",
     params: [param("address", address), block],
     result: quantity,
-    handler: (context, account, id) =>
+    handler: async (context, account, id) =>
       id === "pending"
         ? context.node.pool.nonce(account)
-        : (needState(context, id).account(account)?.nonce ?? 0n),
+        : ((await needState(context, id)).account(account)?.nonce ?? 0n),
   }),
   defineMethod({
     name: "eth_getCode",
     summary: "Returns the code of an account; a delegated account shows its delegation.",
     params: [param("address", address), block],
     result: data,
-    handler: (context, account, id) => needState(context, id).code(account),
+    handler: async (context, account, id) => (await needState(context, id)).code(account),
   }),
   defineMethod({
     name: "eth_getStorageAt",
     summary: "Returns a storage slot of an account as a 32-byte word.",
     params: [param("address", address), param("key", storageKey), block],
     result: word,
-    handler: (context, account, { key }, id) => slotValue(needState(context, id), account, key),
+    handler: async (context, account, { key }, id) =>
+      slotValue(await needState(context, id), account, key),
   }),
 ];
 
@@ -147,8 +149,8 @@ const records = [
     summary: "Returns storage slots of several accounts as 32-byte words.",
     params: [param("request", slotRequest), block],
     result: record(list(word)),
-    handler: (context, request, id) => {
-      const found = needState(context, id);
+    handler: async (context, request, id) => {
+      const found = await needState(context, id);
       return new Map(
         [...request].map(([account, keys]) => [
           account,
@@ -194,8 +196,8 @@ const records = [
       nonce: field(quantity, (info) => info.nonce),
       code: field(data, (info) => info.code),
     }),
-    handler: (context, account, id) => {
-      const found = needState(context, id);
+    handler: async (context, account, id) => {
+      const found = await needState(context, id);
       const { balance, nonce } = found.account(account) ?? EMPTY_ACCOUNT;
       return { balance, nonce, code: found.code(account) };
     },
@@ -212,7 +214,7 @@ const records = [
         storageRoot: field(hash, (account) => account.storageRoot),
       }),
     ),
-    handler: (context, account, id) => needState(context, id).account(account),
+    handler: async (context, account, id) => (await needState(context, id)).account(account),
   }),
 ];
 

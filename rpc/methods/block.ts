@@ -85,7 +85,10 @@ const getters = [
     summary: "Returns a header by number or tag.",
     params: [param("block", blockNumberOrTag, "latest")],
     result: nullable(headerView),
-    handler: ({ node }, block) => findHeader(node.chain, block),
+    handler: async ({ node }, block) =>
+      block === "pending"
+        ? { header: (await pendingBlock(node)).header, hash: undefined }
+        : findHeader(node.chain, block),
   }),
   defineMethod({
     name: "eth_getBlockTransactionCountByHash",
@@ -108,7 +111,8 @@ const getters = [
     params: [param("block", blockId, "latest")],
     result: nullable(list(receiptView)),
     handler: ({ node }, id) => {
-      const block = findBlock(node.chain, id);
+      // what is pending has no receipts yet
+      const block = id === "pending" ? undefined : findBlock(node.chain, id);
       return block && receiptsOfBlock(node.chain, block);
     },
   }),

@@ -2,7 +2,16 @@
 
 import { ChainError } from "../../src/chain/chainError.ts";
 import type { Hash } from "../../src/primitives/hex.ts";
-import { boolean, hash, json, list, quantity, type ResultCodec, text } from "../codec.ts";
+import {
+  boolean,
+  hash,
+  json,
+  list,
+  quantity,
+  quantity64,
+  type ResultCodec,
+  text,
+} from "../codec.ts";
 import type { RpcContext } from "../context.ts";
 import { RpcError } from "../errors.ts";
 import type { Changes } from "../filters.ts";
@@ -16,8 +25,12 @@ import {
   rangeOf,
 } from "../logs.ts";
 import { defineMethod, optional, param } from "../method.ts";
+import { object } from "../objects.ts";
 import type { Subscription } from "../subscriptions.ts";
 import { logView, pendingTransactionOf, transactionView } from "../views.ts";
+
+/** Of a caller's text shown again in an error. */
+const SHOWN_CHARACTERS = 64;
 
 const logs = list(logView);
 const hashes = list(hash);
@@ -136,17 +149,31 @@ const polled = [
   }),
 ];
 
+/** Options of a subscription to new heads. */
+const headOptions = object("options of newHeads", { fromBlock: quantity64 });
+
+function logSubscription(options: unknown): Subscription {
+  const { fromBlock, addresses, topics } = logArgument.decode(options ?? {}, "filter");
+  const from = typeof fromBlock === "bigint" ? fromBlock : undefined;
+  return { kind: "logs", filter: { addresses, topics }, fromBlock: from };
+}
+
 function subscriptionOf(kind: string, options: unknown): Subscription {
   switch (kind) {
     case "newHeads":
+      return { kind, ...headOptions.decode(options ?? {}, "options") };
     case "syncing":
       return { kind };
     case "newPendingTransactions":
       return { kind, full: options !== undefined && boolean.decode(options, "fullTransactions") };
     case "logs":
-      return { kind, filter: logArgument.decode(options ?? {}, "filter") };
+      return logSubscription(options);
     default:
-      throw new RpcError({ code: "NO_SUBSCRIPTION", kind: kind.slice(0, 64), namespace: "eth" });
+      throw new RpcError({
+        code: "NO_SUBSCRIPTION",
+        kind: kind.slice(0, SHOWN_CHARACTERS),
+        namespace: "eth",
+      });
   }
 }
 

@@ -5,6 +5,7 @@ import { blockNumberOrTag } from "../blockId.ts";
 import { address, count, data, hash, list, nullable, quantity64 } from "../codec.ts";
 import type { RpcContext } from "../context.ts";
 import { defineMethod, param } from "../method.ts";
+import { pendingBlock } from "../pending.ts";
 import { placedReceipt } from "../receipts.ts";
 import { findBlock } from "../resolve.ts";
 import { findBySenderAndNonce } from "../senderNonce.ts";
@@ -51,7 +52,11 @@ const getters = [
     summary: "Returns a transaction by its block's number or tag and its position.",
     params: [param("block", blockNumberOrTag), param("index", count)],
     result: nullable(transactionView),
-    handler: ({ node }, id, index) => {
+    handler: async ({ node }, id, index) => {
+      if (id === "pending") {
+        const transaction = (await pendingBlock(node)).transactions[index];
+        return transaction && pendingTransactionOf(transaction);
+      }
       const block = findBlock(node.chain, id);
       return block && placedTransaction(block, index);
     },
@@ -102,7 +107,8 @@ const raw = [
     summary: "Returns the encoding of a transaction by its block's number or tag and its position.",
     params: [param("block", blockNumberOrTag), param("index", count)],
     result: nullable(data),
-    handler: ({ node }, id, index) => rawAt(findBlock(node.chain, id), index),
+    handler: async ({ node }, id, index) =>
+      rawAt(id === "pending" ? await pendingBlock(node) : findBlock(node.chain, id), index),
   }),
   defineMethod({
     name: "debug_getRawTransaction",

@@ -109,6 +109,57 @@ describe("JSON-RPC over WebSocket", () => {
     assert.equal(undone["logIndex"], told["logIndex"]);
   });
 
+  it("goes back to a block when asked, so that no head and no log is missed", async () => {
+    const { chain } = served.node;
+    const create = testTransaction(chain, 0, 0, {
+      to: undefined,
+      data: LOGGER_CODE,
+      gasLimit: 200_000n,
+    });
+    await mineTestBlock(chain, [create]);
+    const receipt = await served.call("eth_getTransactionReceipt", create.hash);
+    const to = Object(receipt).contractAddress;
+    const log = testTransaction(chain, 0, 1, { to, data: new Uint8Array(32), gasLimit: 100_000n });
+    await mineTestBlock(chain, [log]);
+    using heads = await open();
+    await heads.call("eth_subscribe", "newHeads", { fromBlock: "0x1" });
+    using logs = await open();
+    await logs.call("eth_subscribe", "logs", { fromBlock: "0x0" });
+    await mineTestBlock(chain);
+    for (const number of ["0x1", "0x2", "0x3"]) {
+      assert.equal(resultOf(await heads.next())["number"], number);
+    }
+    assert.equal(resultOf(await logs.next())["transactionHash"], log.hash);
+  });
+
+  it("cuts off a client that does not read, with 1013 once it reads again", async () => {
+    using client = await open();
+    for (let i = 0; i < 100; i++)
+      await client.call("eth_subscribe", "newPendingTransactions", true);
+    client.socket.pause();
+    const closed = once(client.socket, "close");
+    const { chain, pool } = served.node;
+    // 100 subscriptions, 128 KB of call data each time: more than the buffers of server and system
+    for (let nonce = 0; nonce < 8; nonce++) {
+      const data = new Uint8Array(100_000);
+      const transaction = testTransaction(chain, 0, nonce, { data, gasLimit: 2_000_000n });
+      await pool.add(transaction.raw, "local");
+    }
+    client.socket.resume();
+    assert.equal((await closed)[0], 1013);
+  }).timeout(10_000);
+
+  it("serves a port of its own beside that of HTTP", async () => {
+    await using two = await startTestServer({ wsPort: 0 });
+    assert.notEqual(new URL(two.server.wsUrl).port, String(two.server.port));
+    for (const url of [two.server.wsUrl, `ws://127.0.0.1:${two.server.port}`]) {
+      using client = await openTestSocket(url);
+      assert.equal(await client.call("eth_blockNumber"), "0x0");
+    }
+    const plain = await fetch(two.server.wsUrl.replace("ws:", "http:"));
+    assert.equal(plain.status, 426);
+  });
+
   it("tells pending transactions as hashes, or whole when asked", async () => {
     using short = await open();
     using full = await open();
