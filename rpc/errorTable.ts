@@ -221,23 +221,6 @@ export const rows: Rows = {
   QUEUE_CLOSED: { code: code.server, text: () => "the node is stopping" },
   WORKERS_BUSY: { code: code.limit, text: () => "too many transactions are waiting, try again" },
   WORKERS_STOPPED: { code: code.server, text: () => "the node is stopping" },
-  TIMESTAMP_TOO_LOW: {
-    code: code.params,
-    text: ({ timestamp, parent }) =>
-      `timestamp ${timestamp} is lower than or equal to the previous block's timestamp ${parent}`,
-  },
-  TIMESTAMP_TOO_HIGH: {
-    code: code.params,
-    text: ({ timestamp, limit }) => `timestamp ${timestamp} is too high, want at most ${limit}`,
-  },
-  TOO_MANY_BLOCKS: {
-    code: code.params,
-    text: ({ count, limit }) => `too many blocks: ${count}, want at most ${limit}`,
-  },
-  BAD_INTERVAL: {
-    code: code.params,
-    text: ({ intervalMs, limitMs }) => `bad interval: ${intervalMs} ms, want 0 to ${limitMs}`,
-  },
   INVALID_SENDER: { code: code.server, text: ({ problem }) => `invalid sender: ${problem}` },
   BAD_RLP: undecodable,
   RLP_LIMIT: undecodable,
