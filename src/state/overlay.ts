@@ -9,22 +9,76 @@ import type { Address, Hash } from "../primitives/hex.ts";
 import type { Account } from "../types/account.ts";
 import type { Trie } from "./trie.ts";
 
-/** Storage of one account from one root on: a clear replaces the whole area, so that undoing it is one assignment. */
+type Slots = ReadonlyMap<Hash, Bytes>;
+const NO_SLOTS: Slots = new Map();
+
+/**
+ * Storage of one account from one root on: a clear replaces the whole area, so that undoing it is one assignment.
+ * Its maps are made when first written, since most accounts have no storage.
+ */
 export class StorageArea {
-  /** Root of the trie that `written` goes on top of. */
+  /** Root of the trie that the written slots go on top of. */
   root: Hash;
   /** The trie at `root`, once it has been opened. */
   trie: Trie | undefined;
-  /** Slots as the trie at `root` has them: a cache. */
-  readonly read = new Map<Hash, Bytes>();
-  /** Slots set since `root`; the empty string is zero. */
-  written = new Map<Hash, Bytes>();
-  /** Slots as they were when transaction `originalsOf` began, for those it has written. */
-  readonly originals = new Map<Hash, Bytes>();
-  originalsOf = -1;
+  #read: Map<Hash, Bytes> | undefined;
+  #written: Map<Hash, Bytes> | undefined;
+  #originals: Map<Hash, Bytes> | undefined;
+  /** The transaction that #originals are of. */
+  #originalsOf = -1;
 
-  constructor(root: Hash) {
+  constructor(root: Hash, written?: Slots) {
     this.root = root;
+    if (written !== undefined && written.size > 0) this.#written = new Map(written);
+  }
+
+  /** Slots as the trie at `root` has them: a cache. */
+  get read(): Slots {
+    return this.#read ?? NO_SLOTS;
+  }
+
+  /** Slots set since `root`; the empty string is zero. */
+  get written(): Slots {
+    return this.#written ?? NO_SLOTS;
+  }
+
+  /** The slot as far as it is known here. */
+  known(key: Hash): Bytes | undefined {
+    return this.#written?.get(key) ?? this.#read?.get(key);
+  }
+
+  /** Caches a slot of the trie. */
+  remember(key: Hash, value: Bytes): void {
+    this.#read ??= new Map();
+    this.#read.set(key, value);
+  }
+
+  /** Sets a slot; undefined takes it from the written ones. */
+  write(key: Hash, value: Bytes | undefined): void {
+    this.#written ??= new Map();
+    if (value === undefined) this.#written.delete(key);
+    else this.#written.set(key, value);
+  }
+
+  /** The written slots are in the trie now, whose root is `root`. */
+  settle(root: Hash): void {
+    this.root = root;
+    for (const [key, value] of this.written) this.remember(key, value);
+    this.#written = undefined;
+  }
+
+  /** The slot when `transaction` began, if that transaction has written it. */
+  original(transaction: number, key: Hash): Bytes | undefined {
+    return this.#originalsOf === transaction ? this.#originals?.get(key) : undefined;
+  }
+
+  /** Notes a slot before `transaction` writes it for the first time. */
+  noteOriginal(transaction: number, key: Hash, value: Bytes): void {
+    if (this.#originalsOf !== transaction || this.#originals === undefined) {
+      this.#originals = new Map();
+      this.#originalsOf = transaction;
+    }
+    this.#originals.set(key, value);
   }
 }
 
@@ -108,7 +162,7 @@ export class Journal {
     if (this.depth > 0) {
       this.#undos.push({ kind: "slot", area, key, value: area.written.get(key) });
     }
-    area.written.set(key, value);
+    area.write(key, value);
   }
 }
 
@@ -121,8 +175,7 @@ function undo(entry: Undo): void {
       entry.cell.storage = entry.storage;
       return;
     case "slot":
-      if (entry.value === undefined) entry.area.written.delete(entry.key);
-      else entry.area.written.set(entry.key, entry.value);
+      entry.area.write(entry.key, entry.value);
       return;
   }
 }

@@ -131,19 +131,16 @@ export class State {
   setSlot(address: Address, key: Hash, value: Bytes): void {
     const cell = this.#list(this.#cell(address));
     const area = cell.storage;
-    if (area.originalsOf !== this.#transaction) {
-      area.originals.clear();
-      area.originalsOf = this.#transaction;
+    if (area.original(this.#transaction, key) === undefined) {
+      area.noteOriginal(this.#transaction, key, this.#slotOf(area, key));
     }
-    if (!area.originals.has(key)) area.originals.set(key, this.#slotOf(area, key));
     this.#journal.setSlot(area, key, stripZeros(value));
   }
 
   /** The slot's value when the transaction began (EIP-2200 "original value"). */
   originalSlot(address: Address, key: Hash): Bytes {
     const area = this.#cell(address).storage;
-    const original = area.originalsOf === this.#transaction ? area.originals.get(key) : undefined;
-    return original ?? this.#slotOf(area, key);
+    return area.original(this.#transaction, key) ?? this.#slotOf(area, key);
   }
 
   /** Sets every slot of the account to zero. */
@@ -233,8 +230,7 @@ export class State {
     copy.#freshCode = new Map(this.#freshCode);
     copy.#takenCode = this.#takenCode;
     for (const cell of this.#listed) {
-      const storage = new StorageArea(cell.storage.root);
-      storage.written = new Map(cell.storage.written);
+      const storage = new StorageArea(cell.storage.root, cell.storage.written);
       const twin = new AccountCell(cell.address, cell.trieKey, { account: cell.account, storage });
       copy.#cells.set(cell.address, copy.#list(twin));
     }
@@ -302,12 +298,12 @@ export class State {
   }
 
   #slotOf(area: StorageArea, key: Hash): Bytes {
-    const known = area.written.get(key) ?? area.read.get(key);
+    const known = area.known(key);
     if (known !== undefined) return known;
     if (area.root === EMPTY_TRIE_ROOT) return EMPTY_BYTES;
     const raw = this.#trieOf(area).get(this.#hashedKey(key));
     const value = raw === undefined ? EMPTY_BYTES : decodeSlot(raw);
-    area.read.set(key, value);
+    area.remember(key, value);
     this.#cachedSlots++;
     return value;
   }
@@ -340,10 +336,8 @@ export class State {
     if (area.written.size === 0) return area.root;
     const trie = this.#trieOf(area);
     this.#putSlots(trie, area.written);
-    area.root = trie.rootHash();
-    for (const [key, value] of area.written) area.read.set(key, value);
     this.#cachedSlots += area.written.size;
-    area.written = new Map();
+    area.settle(trie.rootHash());
     return area.root;
   }
 
