@@ -3,7 +3,8 @@ import type { Bytes } from "../src/primitives/bytes.ts";
 import { NodeError } from "../src/primitives/errors.ts";
 import type { Hash } from "../src/primitives/hex.ts";
 import type { Json } from "./codec.ts";
-import { type KnownReason, type Row, rows } from "./errorTable.ts";
+import type { KnownReason, Row } from "./errorRow.ts";
+import { rows } from "./errorTable.ts";
 
 /** Failures that the RPC layer itself finds. */
 export type RpcReason =

@@ -19,7 +19,7 @@ const NOT_MET = new Set([
 
 describe("the table of errors", () => {
   it("names every union of reasons in src", () => {
-    const table = readFileSync(join(root, "rpc/errorTable.ts"), "utf8");
+    const table = readFileSync(join(root, "rpc/errorRow.ts"), "utf8");
     const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
     let found = 0;
     for (const file of files.filter((name) => name.endsWith(".ts"))) {
