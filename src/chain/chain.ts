@@ -374,7 +374,7 @@ export class Chain {
     this.#events.emit("head", {
       head,
       added: route.added.slice(-MAX_EVENT_BLOCKS),
-      removed: route.removed.slice(-MAX_EVENT_BLOCKS),
+      removed: route.removed.slice(0, MAX_EVENT_BLOCKS),
     });
   }
 

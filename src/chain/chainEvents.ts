@@ -17,7 +17,7 @@ export interface HeadEvent {
   readonly head: ChainHead;
   /** Blocks that became canonical, oldest first. */
   readonly added: readonly Block[];
-  /** Blocks that are canonical no more, oldest first; they and their receipts can still be read by hash. */
+  /** Blocks that are canonical no more, newest first; they and their receipts can still be read by hash. */
   readonly removed: readonly Block[];
 }
 

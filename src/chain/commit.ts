@@ -44,7 +44,7 @@ export function putBlock(record: BlockRecord): { operations: WriteOp[]; receiptB
 
 /** How the canonical chain goes over to another head. */
 export interface Route {
-  /** Blocks that stay stored and stop being canonical, oldest first. */
+  /** Blocks that stay stored and stop being canonical, newest first. */
   readonly removed: readonly Block[];
   /** Blocks that become canonical, oldest first. */
   readonly added: readonly Block[];
@@ -65,7 +65,7 @@ export function routeTo(store: BlockStore, headNumber: bigint, target: Block): R
       throw new ChainError({ code: "DAMAGED", missing: `canonical hash of block ${number}` });
     removed.push(store.demandBlock(hash));
   }
-  return { removed: removed.reverse(), added: added.reverse() };
+  return { removed, added: added.reverse() };
 }
 
 /** Rewrites numbering and indexes along a route. Receipts come from `receiptsOf`, since a new block is not stored yet. */

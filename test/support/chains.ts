@@ -151,7 +151,12 @@ function fixturePath(...names: string[]): string {
 /** The public chain of 54 blocks from Homestead to BPO2. */
 export function readFixtureChain(): { readonly genesis: Genesis; readonly blocks: Block[] } {
   const genesis = parseGenesisText(readFileSync(fixturePath("rpc-compat", "genesis.json"), "utf8"));
-  const raw = new Uint8Array(readFileSync(fixturePath("rpc-compat", "chain.rlp")));
+  return { genesis, blocks: splitBlocks(readFileSync(fixturePath("rpc-compat", "chain.rlp"))) };
+}
+
+/** Blocks of a file of concatenated RLP. */
+export function splitBlocks(file: Uint8Array): Block[] {
+  const raw = new Uint8Array(file);
   const blocks: Block[] = [];
   for (let at = 0; at < raw.length; ) {
     const { totalLength = 0 } = rlpItemLength(raw, at) ?? {};
@@ -159,5 +164,5 @@ export function readFixtureChain(): { readonly genesis: Genesis; readonly blocks
     blocks.push(decodeBlock(raw.subarray(at, at + totalLength)));
     at += totalLength;
   }
-  return { genesis, blocks };
+  return blocks;
 }

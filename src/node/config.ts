@@ -1,0 +1,30 @@
+/** What a node is started with: plain data, made by the command line or a test. */
+import type { ProducerOptions } from "../consensus/producer.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { PoolOptions } from "../txpool/poolOptions.ts";
+import type { Genesis } from "../types/genesis.ts";
+
+/** Everything about one node. */
+export interface NodeOptions {
+  /** The chain's genesis, or a choice that sees the one the database was made with (undefined: it is empty) and may throw. */
+  readonly genesis: Genesis | ((stored: Genesis | undefined) => Genesis);
+  /** Directory of the database; without it everything is in memory and ends with the process. */
+  readonly databasePath?: string | undefined;
+  /** File that keeps local transactions over a restart. */
+  readonly journalPath?: string | undefined;
+  /** Bytes of LevelDB's cache. */
+  readonly databaseCacheBytes?: number | undefined;
+  readonly pool?: Partial<PoolOptions>;
+  /** Threads that recover senders; 0: none */
+  readonly recoveryThreads?: number;
+  /** Makes blocks; only for a genesis that says `dev: true`. */
+  readonly producer?: ProducerOptions;
+  /** Such as `qnet/v0.1.0/linux-x64/node24`. */
+  readonly clientVersion: string;
+  readonly log: Logger;
+  /** Default: the computer's */
+  readonly clock?: Clock;
+  /** Adds memory, CPU and event loop to the metrics. */
+  readonly processMetrics?: boolean;
+}

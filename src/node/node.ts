@@ -1,0 +1,192 @@
+/**
+ * The composition root: builds each part once, wires their seams, starts them in order and stops them in reverse.
+ * Order: database → chain → recovery workers → pool → producer (development chains). The RPC server stands above.
+ */
+import type { BlockDraft } from "../chain/buildBlock.ts";
+import { Chain } from "../chain/chain.ts";
+import type { HeadEvent } from "../chain/chainEvents.ts";
+import { readStoredGenesis } from "../chain/genesis.ts";
+import { chainMetrics } from "../chain/metrics.ts";
+import { networkRules } from "../chain/networkRules.ts";
+import { DevClock } from "../consensus/devClock.ts";
+import { HeadView } from "../consensus/headView.ts";
+import { Producer } from "../consensus/producer.ts";
+import { NodeError } from "../primitives/errors.ts";
+import type { Address } from "../primitives/hex.ts";
+import { type Clock, systemClock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/log.ts";
+import { Metrics } from "../runtime/metrics.ts";
+import { ServiceGroup } from "../runtime/service.ts";
+import { WorkerError, WorkerPool } from "../runtime/workers.ts";
+import { type Database, openDatabase } from "../storage/database.ts";
+import { Journal } from "../txpool/journal.ts";
+import { TxPool } from "../txpool/pool.ts";
+import type { Transaction } from "../types/transaction.ts";
+import type { NodeOptions } from "./config.ts";
+
+export type SetupErrorReason = { readonly code: "PRODUCTION_NEEDS_DEV"; readonly chainId: bigint };
+
+/** Options that do not go together. */
+export class SetupError extends NodeError<SetupErrorReason> {}
+
+interface Parts {
+  readonly database: Database;
+  readonly chain: Chain;
+  readonly pool: TxPool;
+  readonly producer: Producer | undefined;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+}
+
+/** A running node. */
+export class QNode {
+  readonly chain: Chain;
+  readonly pool: TxPool;
+  readonly database: Database;
+  /** Present on development chains that make blocks. */
+  readonly producer: Producer | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly clientVersion: string;
+  readonly #services: ServiceGroup;
+
+  private constructor(options: NodeOptions, parts: Parts, services: ServiceGroup) {
+    this.chain = parts.chain;
+    this.pool = parts.pool;
+    this.database = parts.database;
+    this.producer = parts.producer;
+    this.clock = parts.clock;
+    this.metrics = parts.metrics;
+    this.log = options.log;
+    this.clientVersion = options.clientVersion;
+    this.#services = services;
+  }
+
+  /** Starts everything; when one part fails, stops what ran and throws its error (StorageError, ChainError, SetupError …). */
+  static async start(options: NodeOptions): Promise<QNode> {
+    const services = new ServiceGroup();
+    try {
+      return new QNode(options, await startParts(options, services), services);
+    } catch (error) {
+      await services.stop();
+      throw error;
+    }
+  }
+
+  /** What the producer would build now; undefined where blocks are not made. */
+  get nextBlock(): (() => BlockDraft) | undefined {
+    const { producer } = this;
+    return producer && (() => producer.nextDraft());
+  }
+
+  /** Beneficiary of the blocks made here. */
+  get miner(): (() => Address) | undefined {
+    const { producer } = this;
+    return producer && (() => producer.miner);
+  }
+
+  /** Stops everything in reverse order; safe to call twice. */
+  stop(): Promise<void> {
+    return this.#services.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+async function startParts(options: NodeOptions, services: ServiceGroup): Promise<Parts> {
+  const { log } = options;
+  const metrics = new Metrics({ process: options.processMetrics ?? false });
+  const database = await openDatabase({
+    path: options.databasePath,
+    ...(options.databaseCacheBytes !== undefined && { cacheBytes: options.databaseCacheBytes }),
+  });
+  await hold(services, "database", () => database.close());
+  const recovery = new WorkerPool(
+    { log },
+    { ...(options.recoveryThreads !== undefined && { threads: options.recoveryThreads }) },
+  );
+  await hold(services, "recovery", () => recovery.stop());
+  const chain = await openChain(options, database, recovery);
+  await hold(services, "chain", () => chain.close());
+  if (options.producer !== undefined && !chain.isDev)
+    throw new SetupError({ code: "PRODUCTION_NEEDS_DEV", chainId: chain.config.chainId });
+  const base = options.clock ?? systemClock;
+  const dev = options.producer && new DevClock(base);
+  const clock = dev ?? base;
+  const pool = makePool(options, { chain, recovery, clock, metrics });
+  followHead(chain, pool, metrics);
+  await services.start([{ name: "pool", start: () => pool.start(), stop: () => pool.stop() }]);
+  const producer =
+    options.producer &&
+    dev &&
+    new Producer({ chain, pool, clock: dev, log, metrics }, options.producer);
+  if (producer !== undefined) {
+    producer.start();
+    await hold(services, "producer", () => producer.stop());
+  }
+  return { database, chain, pool, producer, clock, metrics };
+}
+
+/** Registers something that runs already for being stopped. */
+function hold(services: ServiceGroup, name: string, stop: () => Promise<void>): Promise<void> {
+  return services.start([{ name, start: () => Promise.resolve(), stop }]);
+}
+
+function openChain(options: NodeOptions, database: Database, recovery: WorkerPool): Promise<Chain> {
+  const { genesis: wanted, log } = options;
+  const genesis = typeof wanted === "function" ? wanted(readStoredGenesis(database)) : wanted;
+  return Chain.open(database, genesis, {
+    ...networkRules(genesis.config),
+    log,
+    recoverSenders: (transactions) => recoverAhead(recovery, transactions),
+  });
+}
+
+/** A sender that cannot be recovered, or workers that are busy: the chain finds out itself, with the block's evidence. */
+async function recoverAhead(
+  recovery: WorkerPool,
+  transactions: readonly Transaction[],
+): Promise<void> {
+  try {
+    await recovery.recoverAll(transactions);
+  } catch (error) {
+    if (!(error instanceof WorkerError)) throw error;
+  }
+}
+
+function makePool(
+  options: NodeOptions,
+  parts: {
+    readonly chain: Chain;
+    readonly recovery: WorkerPool;
+    readonly clock: Clock;
+    readonly metrics: Metrics;
+  },
+): TxPool {
+  const { chain, recovery, clock, metrics } = parts;
+  const { log, journalPath: path } = options;
+  const head = new HeadView({ chain, clock });
+  const journal = path === undefined ? undefined : new Journal({ log }, { path });
+  return new TxPool({ head, recovery, log, clock, metrics, journal }, options.pool);
+}
+
+/** The pool follows the head first, so that whoever hears of a block later finds it up to date. */
+function followHead(chain: Chain, pool: TxPool, metrics: Metrics): void {
+  const handles = metrics.register("chain", chainMetrics);
+  handles.head_number.read(() => Number(chain.head.header.number));
+  handles.head_timestamp_seconds.read(() => Number(chain.head.header.timestamp));
+  chain.on("head", (event: HeadEvent): undefined => {
+    pool.onHead(event);
+    handles.added_blocks_total.add(event.added.length);
+    for (const { transactions, header } of event.added) {
+      handles.added_transactions_total.add(transactions.length);
+      handles.added_gas_total.add(Number(header.gasUsed));
+    }
+    if (event.removed.length === 0) return;
+    handles.reorganisations_total.add();
+    handles.removed_blocks_total.add(event.removed.length);
+  });
+}

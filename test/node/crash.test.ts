@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findSoundHead } from "../../src/chain/repair.ts";
+import { type Hash, parseHash } from "../../src/primitives/hex.ts";
+import { silentLogger } from "../../src/runtime/log.ts";
+import { StorageError } from "../../src/storage/storageError.ts";
+import { encodeBlock } from "../../src/types/block.ts";
+import {
+  devnetGenesis,
+  mineTestBlock,
+  openTestChain,
+  TEST_ADDRESSES,
+  type TestChain,
+  testTransaction,
+} from "../support/chains.ts";
+
+const ROUNDS = 50;
+const SEED = 20_814;
+const LONGEST_MS = 120;
+const IMPORTED_BLOCKS = 4_000;
+const CHILD = join(import.meta.dirname, "../support/crashChild.ts");
+
+/** mulberry32: numbers in [0, 1) that a seed repeats. */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A child that has loaded its modules and waits. */
+class Victim {
+  readonly #child: ChildProcess;
+  #output = "";
+  readonly #closed: Promise<unknown>;
+
+  constructor(args: readonly string[]) {
+    this.#child = spawn(process.execPath, [CHILD, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+    this.#child.stdout?.on("data", (data: Buffer) => {
+      this.#output += data.toString();
+    });
+    this.#closed = once(this.#child, "close");
+  }
+
+  /** Lets it run, kills it `afterMs` after its chain is open, and gives the blocks it told of. */
+  async killAfter(afterMs: number): Promise<{ number: bigint; hash: Hash }[]> {
+    await this.#line("loaded");
+    this.#child.stdin?.write("go\n");
+    await this.#line("ready");
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    return await this.end();
+  }
+
+  async end(): Promise<{ number: bigint; hash: Hash }[]> {
+    this.#child.kill("SIGKILL");
+    await this.#closed;
+    const lines = this.#output.split("\n").filter((line) => /^\d+ 0x[0-9a-f]{64}$/.test(line));
+    return lines.map((line) => {
+      const [number = "", hash = ""] = line.split(" ");
+      return { number: BigInt(number), hash: parseHash(hash) };
+    });
+  }
+
+  async #line(text: string): Promise<void> {
+    while (!this.#output.includes(text)) {
+      assert.equal(this.#child.exitCode, null, "the child runs");
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+}
+
+async function writeBlocks(file: string): Promise<void> {
+  await using test = await openTestChain(devnetGenesis());
+  const parts: Uint8Array[] = [];
+  for (let number = 0; number < IMPORTED_BLOCKS; number++)
+    parts.push(
+      encodeBlock(await mineTestBlock(test.chain, [testTransaction(test.chain, 0, number)])),
+    );
+  writeFileSync(file, Buffer.concat(parts));
+}
+
+/** Everything about the blocks from `from` to the head is there and fits together. */
+async function assertWhole({ chain, database }: TestChain, from: bigint): Promise<void> {
+  const sound = await findSoundHead(database, { hash: chain.genesisHash, number: 0n });
+  assert.deepEqual(sound.damaged, [], "no half block");
+  for (let number = from; number <= chain.head.header.number; number++) {
+    const block = chain.blockByNumber(number);
+    assert.ok(block, `block ${number}`);
+    assert.equal(block.header.parentHash, chain.canonicalHash(number - 1n));
+    assert.equal(chain.receipts(block.hash)?.length, block.transactions.length);
+    for (const [index, { hash }] of block.transactions.entries())
+      assert.equal(chain.transaction(hash)?.index, index);
+    const state = chain.stateAt(block.hash);
+    for (const address of TEST_ADDRESSES) assert.ok(state.account(address));
+  }
+  assert.equal(chain.canonicalHash(chain.head.header.number + 1n), undefined);
+}
+
+describe("a node killed at any moment", () => {
+  let folder = "";
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "qnet-crash-"));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it(`loses no acknowledged block and leaves no half one, ${ROUNDS} rounds, seed ${SEED}`, async function () {
+    this.timeout(120_000);
+    const random = randomOf(SEED);
+    const file = join(folder, "blocks.rlp");
+    await writeBlocks(file);
+    const start = (round: number) => {
+      const mode = round % 2 === 0 ? "produce" : "import";
+      const path = join(folder, mode);
+      return { path, victim: new Victim([mode, path, file]) };
+    };
+    let next = start(0);
+    let acknowledged = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      const { path, victim } = next;
+      // the next one loads its modules meanwhile
+      next = start(round + 1);
+      const told = await victim.killAfter(Math.floor(random() * LONGEST_MS));
+      acknowledged += told.length;
+      await using test = await openTestChain(devnetGenesis(), { path, log: silentLogger });
+      for (const { number, hash } of told)
+        assert.equal(
+          test.chain.canonicalHash(number),
+          hash,
+          `round ${round}: block ${number} is lost`,
+        );
+      await assertWhole(test, told[0]?.number ?? 1n);
+    }
+    await next.victim.end();
+    assert.ok(acknowledged > ROUNDS, `${acknowledged} blocks were acknowledged`);
+  });
+
+  it("keeps a second process out and names the first", async () => {
+    const path = join(folder, "locked");
+    await using first = await openTestChain(devnetGenesis(), { path });
+    assert.ok(first.chain.head);
+    await assert.rejects(openTestChain(devnetGenesis(), { path }), (error) => {
+      assert.ok(error instanceof StorageError);
+      assert.deepEqual(error.reason, { code: "LOCKED", path, pid: process.pid });
+      return true;
+    });
+  });
+});
