@@ -13,10 +13,14 @@ import { hashHeader } from "../types/header.ts";
 import { encodeReceipt } from "../types/receipt.ts";
 import { deleteAddressIndex } from "./addressIndex.ts";
 import { BlockStore } from "./blockStore.ts";
+import { ChainError } from "./chainError.ts";
 import { putPointer } from "./commit.ts";
 import { deleteLogIndex } from "./logIndex.ts";
 import { decodeOverride } from "./overrides.ts";
 import { bodyRoots } from "./verifyBody.ts";
+
+/** Blocks that opening may give up by itself. */
+const MAX_REPAIRED_BLOCKS = 128;
 
 /** What was wrong with a block on the way back. */
 export interface Damage {
@@ -33,7 +37,7 @@ export interface SoundHead {
   readonly damaged: readonly Damage[];
 }
 
-/** Walks back from the stored head, along the canonical numbers, to the first block that is whole. The genesis ends the walk. */
+/** Walks back from the stored head, along the canonical numbers, to the first block that is whole. The genesis ends the walk. Throws ChainError DAMAGED after 128 blocks. */
 export async function findSoundHead(
   database: Database,
   genesis: { readonly hash: Hash; readonly number: bigint },
@@ -48,8 +52,16 @@ export async function findSoundHead(
     const problem = findProblem(database, store, { hash, number });
     if (hash !== undefined && problem === undefined) return { hash, number, damaged };
     damaged.push({ number, hash, problem: problem ?? "no canonical hash" });
+    if (damaged.length > MAX_REPAIRED_BLOCKS) refuseRepair(damaged);
   }
   return { ...genesis, damaged };
+}
+
+/** So much damage is no interrupted write: the operator decides, nothing is thrown away. */
+function refuseRepair(damaged: readonly Damage[]): never {
+  const problem = damaged[0]?.problem;
+  const missing = `a whole block among the newest ${MAX_REPAIRED_BLOCKS}; the head's problem: ${problem}`;
+  throw new ChainError({ code: "DAMAGED", missing });
 }
 
 async function highestNumber(database: Database): Promise<bigint | undefined> {

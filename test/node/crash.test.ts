@@ -20,8 +20,10 @@ import {
 
 const ROUNDS = 50;
 const SEED = 20_814;
-const LONGEST_MS = 120;
-const IMPORTED_BLOCKS = 4_000;
+const LONGEST_MS = 250;
+/** Children that load their modules while another one runs. */
+const AHEAD = 2;
+const IMPORTED_BLOCKS = 1_600;
 const CHILD = join(import.meta.dirname, "../support/crashChild.ts");
 
 /** mulberry32: numbers in [0, 1) that a seed repeats. */
@@ -120,12 +122,15 @@ describe("a node killed at any moment", () => {
       const path = join(folder, mode);
       return { path, victim: new Victim([mode, path, file]) };
     };
-    let next = start(0);
+    const waiting = Array.from({ length: AHEAD }, (_, round) => start(round));
     let acknowledged = 0;
+    await using cleanup = new AsyncDisposableStack();
+    cleanup.defer(async () => {
+      for (const { victim } of waiting) await victim.end();
+    });
     for (let round = 0; round < ROUNDS; round++) {
-      const { path, victim } = next;
-      // the next one loads its modules meanwhile
-      next = start(round + 1);
+      const { path, victim } = waiting.shift() ?? start(round);
+      if (round + AHEAD < ROUNDS) waiting.push(start(round + AHEAD));
       const told = await victim.killAfter(Math.floor(random() * LONGEST_MS));
       acknowledged += told.length;
       await using test = await openTestChain(devnetGenesis(), { path, log: silentLogger });
@@ -137,7 +142,6 @@ describe("a node killed at any moment", () => {
         );
       await assertWhole(test, told[0]?.number ?? 1n);
     }
-    await next.victim.end();
     assert.ok(acknowledged > ROUNDS, `${acknowledged} blocks were acknowledged`);
   });
 
