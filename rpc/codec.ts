@@ -235,26 +235,18 @@ export const decimal: Codec<number> = {
   encode: (value) => value,
 };
 
-/** One of a few words. */
-export function choice<const T extends string>(...words: readonly T[]): Codec<T> {
-  return {
-    schema: { type: "string", enum: words },
-    decode(json, where) {
-      const found = words.find((candidate) => candidate === json);
-      return found ?? refuseValue(where, `one of ${words.join(", ")}`, json);
-    },
-    encode: (value) => value,
-  };
-}
-
 /** Any JSON, untouched. */
 export const json: Codec<Json> = {
   schema: {},
-  decode: (value) => fromUnknown(value),
+  decode: (value, where) => fromUnknown(value, where, 0),
   encode: (value) => value,
 };
 
-function fromUnknown(value: unknown): Json {
+/** Nesting of JSON that is passed on: the walk below is recursive. */
+const MAX_JSON_DEPTH = 64;
+
+function fromUnknown(value: unknown, where: string, depth: number): Json {
+  if (depth > MAX_JSON_DEPTH) return refuse(where, `nested deeper than ${MAX_JSON_DEPTH} levels`);
   if (
     value === null ||
     typeof value === "string" ||
@@ -263,9 +255,11 @@ function fromUnknown(value: unknown): Json {
   ) {
     return value;
   }
-  if (Array.isArray(value)) return value.map(fromUnknown);
+  if (Array.isArray(value)) return value.map((item) => fromUnknown(item, where, depth + 1));
   if (typeof value === "object") {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fromUnknown(item)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, fromUnknown(item, where, depth + 1)]),
+    );
   }
   return null;
 }

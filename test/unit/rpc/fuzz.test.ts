@@ -130,6 +130,10 @@ describe("fuzzed JSON-RPC input", () => {
       const response = await served.post(body);
       assert.ok(response.status < 500);
     }
+    const passedOn = `${"[".repeat(10_000)}${"]".repeat(10_000)}`;
+    const body = `{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["logs",${passedOn}]}`;
+    const { error } = Object(await served.ask(body));
+    assert.equal(error.code, -32602);
     assert.equal(await served.call("eth_blockNumber"), "0x1");
   });
 });
