@@ -152,8 +152,10 @@ export function parseGenesis(json: unknown): Genesis {
   const { qnet } = file.config;
   let allocatedWei = 0n;
   for (const { balance } of alloc.values()) allocatedWei += balance;
-  for (const { path, message } of qnet === undefined ? [] : qnetProblems(qnet, allocatedWei)) {
-    issues.push({ path: `config.qnet.${path}`, message });
+  if (qnet !== undefined) {
+    for (const { path, message } of qnetProblems(qnet, forkConfig.chainId, allocatedWei)) {
+      issues.push({ path: `config.qnet.${path}`, message });
+    }
   }
   if (issues.length > 0) throw new GenesisError(issues);
   const forks = new ForkSchedule(forkConfig);

@@ -4,7 +4,9 @@
  * `qnetProblems`. Unknown fields are refused: a misspelt consensus parameter must not be ignored.
  */
 import { z } from "zod";
+import { verifyMlDsa44 } from "../crypto/mlDsa.ts";
 import { type Address, parseAddress } from "../primitives/hex.ts";
+import { consensusMessage, keyProofBody, MESSAGE_KIND } from "./consensusMessage.ts";
 import { addressField, bytesField, count, hashField, quantity } from "./genesisFields.ts";
 
 const SECONDS_PER_YEAR = 31_557_600;
@@ -129,12 +131,31 @@ export type PqTransactionsConfig = z.output<typeof pqTransactions>;
 /** What contradicts itself: a path below `config.qnet` and the reason. Rules: consensus.md §1, quantum.md §3. */
 export function qnetProblems(
   qnet: QnetConfig,
+  chainId: bigint,
   allocatedWei: bigint,
 ): { path: string; message: string }[] {
+  const { consensus: config, precompiles } = qnet;
+  const problems = precompileProblems(precompiles);
+  if (config === undefined) return problems;
   return [
-    ...(qnet.consensus === undefined ? [] : consensusProblems(qnet.consensus, allocatedWei)),
-    ...precompileProblems(qnet.precompiles),
+    ...problems,
+    ...consensusProblems(config, allocatedWei),
+    ...keyProofProblems(config, chainId),
   ];
+}
+
+function keyProofProblems(
+  config: ConsensusConfig,
+  chainId: bigint,
+): { path: string; message: string }[] {
+  const domain = { chainId, salt: config.salt };
+  return config.validators.flatMap(({ owner, publicKey, keyProof }, index) => {
+    const body = keyProofBody(config.staking, owner, publicKey);
+    const message = consensusMessage(domain, MESSAGE_KIND.keyProof, body);
+    if (verifyMlDsa44(publicKey, message, keyProof)) return [];
+    const path = `consensus.validators.${index}.keyProof`;
+    return [{ path, message: "is not a signature of publicKey for this chain, salt and owner" }];
+  });
 }
 
 function consensusProblems(
