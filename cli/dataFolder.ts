@@ -1,0 +1,25 @@
+/** Where things are kept on disk. */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { UsageError } from "./exit.ts";
+
+/** Data directory of a network when none is given. */
+export function defaultDataFolder(network: string): string {
+  return join(homedir(), ".qnet", network);
+}
+
+/** The data directory given, for commands that write to a certain one. Throws UsageError. */
+export function requireDataFolder(datadir: string | undefined): string {
+  if (datadir === undefined) throw new UsageError("--datadir is needed");
+  return datadir;
+}
+
+/** Folder of the database inside a data directory. */
+export function chainFolder(datadir: string): string {
+  return join(datadir, "chain");
+}
+
+/** Folder of encrypted keys: below the data directory, else the user's own. */
+export function keystoreFolder(datadir: string | undefined): string {
+  return join(datadir ?? join(homedir(), ".qnet"), "keystore");
+}

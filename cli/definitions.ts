@@ -1,0 +1,142 @@
+/** The commands' names, arguments and options; help and the reference page are made from these rows. */
+import type { OptionName } from "./options.ts";
+
+/** One command as its user sees it. */
+export interface Definition {
+  readonly name: string;
+  readonly summary: string;
+  /** Positional arguments as help shows them */
+  readonly operands: string;
+  readonly options: readonly OptionName[];
+  /** Other spellings of options: anvil's names */
+  readonly aliases?: Readonly<Record<string, OptionName>>;
+  /** One-letter flags */
+  readonly short?: Readonly<Record<string, OptionName>>;
+}
+
+const LOGGING = ["config", "verbosity", "log.format"] as const;
+const LIMITS = [
+  "rpc.gascap",
+  "rpc.evmtimeout",
+  "rpc.txfeecap",
+  "rpc.rangelimit",
+  "rpc.batch-request-limit",
+  "rpc.batch-response-max-size",
+  "rpc.allow-unprotected-txs",
+] as const;
+const SERVER = [
+  "http.addr",
+  "http.port",
+  "http.api",
+  "http.corsdomain",
+  "http.vhosts",
+  "ws",
+  "ws.port",
+  ...LIMITS,
+] as const;
+const POOL = [
+  "txpool.pricelimit",
+  "txpool.pricebump",
+  "txpool.accountslots",
+  "txpool.globalslots",
+  "txpool.lifetime",
+] as const;
+
+export const devDefinition = {
+  name: "dev",
+  summary: "Start a development chain: funded accounts, instant blocks (the default command)",
+  operands: "",
+  options: [
+    ...LOGGING,
+    "datadir",
+    "accounts",
+    "balance",
+    "mnemonic",
+    "derivation-path",
+    "block-time",
+    "no-mining",
+    "mixed-mining",
+    "chain-id",
+    "gas-limit",
+    "base-fee",
+    "timestamp",
+    "auto-impersonate",
+    "silent",
+    "config-out",
+    ...SERVER,
+    ...POOL,
+  ],
+  aliases: { port: "http.port", host: "http.addr" },
+  short: { p: "http.port", a: "accounts", m: "mnemonic", b: "block-time" },
+} as const satisfies Definition;
+
+export const nodeDefinition = {
+  name: "node",
+  summary: "Run a node of a network on a data directory",
+  operands: "",
+  options: [
+    ...LOGGING,
+    "datadir",
+    "network",
+    "genesis-hash",
+    "networkid",
+    "syncmode",
+    "gcmode",
+    "http",
+    ...SERVER,
+    "authrpc.addr",
+    "authrpc.port",
+    "authrpc.jwtsecret",
+    "authrpc.vhosts",
+    ...POOL,
+  ],
+} as const satisfies Definition;
+
+export const initDefinition = {
+  name: "init",
+  summary: "Write block 0 into a data directory; prints its hash and state root",
+  operands: "GENESIS",
+  options: [...LOGGING, "datadir", "genesis-hash"],
+} as const satisfies Definition;
+
+export const importDefinition = {
+  name: "import",
+  summary: "Import blocks from RLP files, also .gz and .zst",
+  operands: "FILE...",
+  options: [...LOGGING, "datadir", "genesis", "until", "batch"],
+} as const satisfies Definition;
+
+export const exportDefinition = {
+  name: "export",
+  summary: 'Write blocks to an RLP file, also .gz and .zst; "-" is standard output',
+  operands: "FILE",
+  options: [...LOGGING, "datadir", "first", "last", "plain"],
+} as const satisfies Definition;
+
+export const accountDefinition = {
+  name: "account",
+  summary: "Manage encrypted secp256k1 keys (Web3 keystore, version 3)",
+  operands: "new | list | import KEYFILE | export ADDRESS",
+  options: [...LOGGING, "datadir", "keystore", "password", "json"],
+} as const satisfies Definition;
+
+export const dbDefinition = {
+  name: "db",
+  summary: "Check or describe the database of a data directory",
+  operands: "verify | stats",
+  options: [...LOGGING, "datadir"],
+} as const satisfies Definition;
+
+export const versionDefinition = {
+  name: "version",
+  summary: "Print the version",
+  operands: "",
+  options: ["config", "json"],
+} as const satisfies Definition;
+
+export const docsDefinition = {
+  name: "docs",
+  summary: "Write docs/reference from the declarations in the code",
+  operands: "",
+  options: ["config"],
+} as const satisfies Definition;

@@ -1,0 +1,58 @@
+/** Exit statuses and the one place that turns an error into a status and a line of text. */
+import { NodeError } from "../src/primitives/errors.ts";
+
+/** Exit statuses of all commands but t8n, which keeps geth's. */
+export const EXIT = {
+  ok: 0,
+  general: 1,
+  usage: 2,
+  locked: 3,
+  genesis: 4,
+  damaged: 5,
+  portBusy: 6,
+} as const;
+
+export type UsageReason = { readonly code: "USAGE"; readonly problem: string };
+
+/** The command line, a variable or the configuration file says something that cannot be done. */
+export class UsageError extends NodeError<UsageReason> {
+  constructor(problem: string, options?: ErrorOptions) {
+    super({ code: "USAGE", problem }, { ...options, message: problem });
+  }
+}
+
+export type CommandReason =
+  | { readonly code: "FAILED"; readonly problem: string }
+  | { readonly code: "GENESIS_FILE"; readonly problem: string };
+
+/** A command cannot do what it was asked for, and says why in words for its user. */
+export class CommandError extends NodeError<CommandReason> {
+  constructor(reason: CommandReason, options?: ErrorOptions) {
+    super(reason, { ...options, message: reason.problem });
+  }
+}
+
+const STATUS_BY_CODE: Readonly<Record<string, number>> = {
+  USAGE: EXIT.usage,
+  LOCKED: EXIT.locked,
+  BAD_GENESIS: EXIT.genesis,
+  GENESIS_MISMATCH: EXIT.genesis,
+  GENESIS_FILE: EXIT.genesis,
+  DAMAGED: EXIT.damaged,
+  MISSING_NODE: EXIT.damaged,
+  PORT_BUSY: EXIT.portBusy,
+};
+
+/** Exit status of a failed command. */
+export function exitStatusOf(error: unknown): number {
+  if (!(error instanceof NodeError)) return EXIT.general;
+  return STATUS_BY_CODE[error.reason.code] ?? EXIT.general;
+}
+
+/** What the user reads after "Fatal: "; an error that nobody expected comes with its stack. */
+export function describeFailure(error: unknown): string {
+  if (error instanceof NodeError) return error.message;
+  if (!(error instanceof Error)) return String(error);
+  // errors of the file system name the file and need no stack
+  return "path" in error && "syscall" in error ? error.message : (error.stack ?? error.message);
+}

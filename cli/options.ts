@@ -1,0 +1,142 @@
+/**
+ * All options, each declared once: flag, `QNET_…` variable, configuration key, help, reference page and the type of the
+ * value come from its line. Which command takes which is in definitions.ts; reading them is parseOptions.ts' work.
+ */
+import {
+  choice,
+  coins,
+  duration,
+  flag,
+  hash,
+  integer,
+  type Kind,
+  list,
+  path,
+  port,
+  quantity,
+  text,
+} from "./optionKinds.ts";
+
+/** An option. Without a default its value may be undefined. */
+export interface Option<T, D extends T | undefined = T | undefined> {
+  readonly kind: Kind<T>;
+  readonly fallback: D;
+  readonly help: string;
+}
+
+/** Declares an option with a default. */
+function option<T>(fallback: NoInfer<T>, kind: Kind<T>, help: string): Option<T, T> {
+  return { kind, fallback, help };
+}
+
+/** Declares an option without a default. */
+function optional<T>(kind: Kind<T>, help: string): Option<T, undefined> {
+  return { kind, fallback: undefined, help };
+}
+
+/** The standard mnemonic of development chains; its keys are public. */
+export const TEST_MNEMONIC = "test test test test test test test test test test test junk";
+
+export const options = {
+  // every command
+  config: optional(path, "Configuration file (TOML); its keys are the names of the options"),
+  verbosity: option(3, integer(0, 5), "Log level: 0 silent, 1 error, 2 warn, 3 info, 4 debug"),
+  "log.format": option("terminal", choice("terminal", "json"), "Form of log lines on stderr"),
+  // chain and data
+  datadir: optional(path, "Data directory"),
+  network: option("mainnet", text, "mainnet, testnet, devnet or a genesis file"),
+  "genesis-hash": optional(hash, "Refuse to start unless the genesis block has this hash"),
+  networkid: optional(quantity, "Must equal the chain id of the genesis, which decides"),
+  syncmode: option("full", choice("full"), "Only full: every block is executed"),
+  gcmode: option("archive", choice("archive"), "Only archive: every state is kept"),
+  // JSON-RPC
+  http: option(true, flag, "JSON-RPC over HTTP and WebSocket; --http=false serves nothing"),
+  "http.addr": option("127.0.0.1", text, "Address of the JSON-RPC server"),
+  "http.port": option(8545, port, "Port of the JSON-RPC server; 0 takes a free one"),
+  "http.api": optional(list, "Open namespaces; default eth,net,web3,txpool,qnet (dev chain: all)"),
+  "http.corsdomain": optional(list, "Origins of web pages that may call; default none (dev: *)"),
+  "http.vhosts": optional(list, "Host names that are answered; default localhost"),
+  ws: option(false, flag, "A WebSocket port of its own; HTTP's port serves WebSocket anyway"),
+  "ws.port": option(8546, port, "Port of the additional WebSocket server"),
+  "rpc.gascap": option(50_000_000n, quantity, "Gas limit of eth_call and eth_estimateGas"),
+  "rpc.evmtimeout": option(5_000, duration, "Time limit of one eth_call"),
+  "rpc.txfeecap": option(10n ** 18n, coins, "Highest fee of a transaction sent over RPC; 0: none"),
+  "rpc.rangelimit": option(0n, quantity, "Blocks of one eth_getLogs query; 0: no limit"),
+  "rpc.batch-request-limit": option(1_000, integer(1), "Calls of one batch"),
+  "rpc.batch-response-max-size": option(25_000_000, integer(1_000), "Bytes of a batch's replies"),
+  "rpc.allow-unprotected-txs": option(false, flag, "Take transactions without EIP-155 over RPC"),
+  "authrpc.addr": optional(text, "Accepted for the launch scripts of test suites; not served yet"),
+  "authrpc.port": optional(port, "Accepted for the launch scripts of test suites; not served yet"),
+  "authrpc.jwtsecret": optional(path, "Accepted for launch scripts; not served yet"),
+  "authrpc.vhosts": optional(list, "Accepted for launch scripts; not served yet"),
+  // transaction pool
+  "txpool.pricelimit": option(1n, quantity, "Lowest tip accepted, in wei per gas"),
+  "txpool.pricebump": option(10, integer(0, 10_000), "Least raise of a replacement, in percent"),
+  "txpool.accountslots": option(16, integer(1), "Transactions guaranteed to an account"),
+  "txpool.globalslots": option(50_000, integer(1), "Transactions in the pool"),
+  "txpool.lifetime": option(10_800_000, duration, "Longest stay of a transaction in the pool"),
+  // dev chain, with anvil's names
+  accounts: option(10, integer(0, 10_000), "Funded accounts"),
+  balance: option(10_000n * 10n ** 18n, coins, "Balance of each funded account, in coins"),
+  mnemonic: option(TEST_MNEMONIC, text, "BIP-39 mnemonic of the accounts"),
+  "derivation-path": option("m/44'/60'/0'/0/", text, "Path to which the account's index is added"),
+  "block-time": optional(duration, "Seconds between blocks, fractions allowed; default instant"),
+  "no-mining": option(false, flag, "Make blocks only when asked by evm_mine"),
+  "mixed-mining": option(false, flag, "Instant blocks and the interval of --block-time"),
+  "chain-id": option(31_337n, quantity, "Chain id"),
+  "gas-limit": option(30_000_000n, quantity, "Gas limit of blocks"),
+  "base-fee": option(1_000_000_000n, quantity, "Base fee of the first block, in wei"),
+  timestamp: optional(quantity, "Time of the genesis block, in seconds; default now"),
+  "auto-impersonate": option(false, flag, "Let anybody send as any account"),
+  silent: option(false, flag, "Print nothing on standard output"),
+  "config-out": optional(path, "Write accounts, keys and addresses of the servers as JSON"),
+  // files
+  genesis: optional(path, "Genesis file: initialises an empty data directory, else must match it"),
+  until: optional(quantity, "Last block to import"),
+  batch: option(100, integer(1, 10_000), "Blocks between two lines of progress"),
+  first: option(0n, quantity, "First block to export"),
+  last: optional(quantity, "Last block to export; default the head"),
+  plain: option(false, flag, "Ethereum blocks, without what consensus adds"),
+  // keys
+  keystore: optional(path, "Folder of encrypted keys; default <datadir>/keystore"),
+  password: optional(path, "File whose first line is the password"),
+  json: option(false, flag, "Print JSON"),
+} as const;
+
+export type Options = typeof options;
+export type OptionName = keyof Options;
+
+/** All names, in the order of their declaration. */
+export const optionNames: readonly OptionName[] = Object.keys(options).filter(isOptionName);
+
+function isOptionName(name: string): name is OptionName {
+  return Object.hasOwn(options, name);
+}
+
+/** Type of an option's value after parsing. */
+export type OptionValue<N extends OptionName> =
+  Options[N] extends Option<infer T, infer D> ? (undefined extends D ? T | undefined : T) : never;
+
+/** Names of options as a mapped type of values. */
+export type OptionValues<N extends OptionName> = { readonly [K in N]: OptionValue<K> };
+
+/** `QNET_HTTP_PORT` for `http.port`. */
+export function variableOf(name: string): string {
+  return `QNET_${name.replaceAll(/[.-]/g, "_").toUpperCase()}`;
+}
+
+/** Key in the configuration file. A table and a value cannot share a name in TOML: `[http] enable = true`. */
+export function configKeyOf(name: OptionName): string {
+  return name === "http" || name === "ws" ? `${name}.enable` : name;
+}
+
+/** Flags of geth, anvil and of our own later features: refused by name, never ignored. */
+export const NOT_YET: ReadonlySet<string> = new Set(
+  `bootnodes cache crypto.paranoid dev dev.gaslimit dev.period dump-state exitwhensynced fork-block-number fork-url
+  fund-accounts graphql graphql.corsdomain history http.tls.cert http.tls.key i-know-what-i-do identity init ipc ipcpath
+  load-state log.file log.maxage log.maxbackups log.maxsize log.rotate log.vmodule maxpeers metrics metrics.addr
+  metrics.port microblocks mnemonic-random nat nodekey port print-traces recovery region rpc.http-body-limit
+  rpc.logquerylimit signer solo state state-interval steps-tracing type validators ws.addr ws.api ws.origins`.split(
+    /\s+/,
+  ),
+);

@@ -1,0 +1,193 @@
+/**
+ * Encrypted secp256k1 keys in the Web3 Secret Storage format, version 3: bytes in, bytes out. Reading and writing files,
+ * and random salts, are the caller's. Source: ethereum.org, "Web3 Secret Storage Definition".
+ */
+import { createCipheriv, createDecipheriv, pbkdf2, scrypt, timingSafeEqual } from "node:crypto";
+import { type Bytes, concatBytes } from "../primitives/bytes.ts";
+import { NodeError } from "../primitives/errors.ts";
+import {
+  type Address,
+  bytesToAddress,
+  bytesToHex,
+  HexError,
+  hexToBytes,
+} from "../primitives/hex.ts";
+import { keccak256 } from "./keccak.ts";
+import { addressOf, isPrivateKey } from "./secp256k1.ts";
+
+export type KeystoreErrorReason =
+  | { readonly code: "WRONG_PASSWORD" }
+  | { readonly code: "BAD_KEYSTORE"; readonly problem: string };
+
+/** A keystore that cannot be opened. */
+export class KeystoreError extends NodeError<KeystoreErrorReason> {}
+
+/** Fresh randomness for one keystore; never use it twice. */
+export interface KeystoreRandomness {
+  /** 32 bytes */
+  readonly salt: Bytes;
+  /** 16 bytes */
+  readonly iv: Bytes;
+  /** UUID, version 4 */
+  readonly id: string;
+}
+
+/** Cost of the key derivation; geth's "standard". Other values are for tests and imports. */
+export interface ScryptCost {
+  readonly n: number;
+  readonly r: number;
+  readonly p: number;
+}
+
+const STANDARD_COST: ScryptCost = { n: 262_144, r: 8, p: 1 };
+/** Bounds on what a foreign file may demand. */
+const MAX_SCRYPT_BYTES = 1_073_741_824;
+const MAX_SCRYPT_PARALLEL = 64;
+const MAX_PBKDF2_ROUNDS = 10_000_000;
+const DERIVED_BYTES = 32;
+
+/** Encrypts a private key (32 bytes) under a password; returns the JSON file. */
+export async function encryptKeystore(
+  privateKey: Bytes,
+  password: string,
+  randomness: KeystoreRandomness,
+  cost: ScryptCost = STANDARD_COST,
+): Promise<Bytes> {
+  const { salt, iv, id } = randomness;
+  const derived = await deriveByScrypt(password, salt, cost);
+  const cipher = createCipheriv("aes-128-ctr", derived.subarray(0, 16), iv);
+  const ciphertext = concatBytes(cipher.update(privateKey), cipher.final());
+  const file = {
+    address: addressOf(privateKey).slice(2),
+    crypto: {
+      cipher: "aes-128-ctr",
+      ciphertext: digits(ciphertext),
+      cipherparams: { iv: digits(iv) },
+      kdf: "scrypt",
+      kdfparams: { dklen: DERIVED_BYTES, ...cost, salt: digits(salt) },
+      mac: digits(keccak256(concatBytes(derived.subarray(16, 32), ciphertext))),
+    },
+    id,
+    version: 3,
+  };
+  return Buffer.from(`${JSON.stringify(file)}\n`, "utf8");
+}
+
+/** Private key (32 bytes) of a keystore file. Throws KeystoreError. */
+export async function decryptKeystore(file: Bytes, password: string): Promise<Bytes> {
+  const crypto = readObject(parseFile(file), ["crypto", "Crypto"]);
+  const cipherName = readText(crypto, "cipher");
+  if (cipherName !== "aes-128-ctr") refuse(`cipher ${cipherName} is not supported`);
+  const ciphertext = readHex(crypto, "ciphertext", 32);
+  const iv = readHex(readObject(crypto, ["cipherparams"]), "iv", 16);
+  const derived = await derive(crypto, password);
+  const mac = keccak256(concatBytes(derived.subarray(16, 32), ciphertext));
+  if (!timingSafeEqual(mac, readHex(crypto, "mac", 32))) {
+    throw new KeystoreError({ code: "WRONG_PASSWORD" }, { message: "wrong password" });
+  }
+  const cipher = createDecipheriv("aes-128-ctr", derived.subarray(0, 16), iv);
+  const privateKey = concatBytes(cipher.update(ciphertext), cipher.final());
+  if (!isPrivateKey(privateKey)) refuse("holds no secp256k1 key");
+  return privateKey;
+}
+
+/** Address that a keystore file names, unproved until it is decrypted; undefined if it names none. Throws KeystoreError. */
+export function keystoreAddress(file: Bytes): Address | undefined {
+  const json = parseFile(file);
+  return typeof json["address"] === "string" && json["address"] !== ""
+    ? bytesToAddress(readHex(json, "address", 20))
+    : undefined;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function refuse(problem: string): never {
+  throw new KeystoreError({ code: "BAD_KEYSTORE", problem }, { message: `keystore: ${problem}` });
+}
+
+function parseFile(file: Bytes): Json {
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(file).toString("utf8"));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    refuse("is not JSON");
+  }
+  if (!isObject(json)) refuse("is not a JSON object");
+  if (json["version"] !== 3) refuse(`version ${String(json["version"])} is not supported, only 3`);
+  return json;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function readObject(json: Json, names: readonly string[]): Json {
+  const value = names.map((name) => json[name]).find((found) => found !== undefined);
+  return isObject(value) ? value : refuse(`has no object "${names[0]}"`);
+}
+
+function readText(json: Json, name: string): string {
+  const value = json[name];
+  return typeof value === "string" ? value : refuse(`has no text "${name}"`);
+}
+
+function readHex(json: Json, name: string, length: number): Bytes {
+  const text = readText(json, name);
+  try {
+    const bytes = hexToBytes(text.startsWith("0x") ? text : `0x${text}`);
+    return bytes.length === length ? bytes : refuse(`"${name}" is not ${length} bytes long`);
+  } catch (error) {
+    if (!(error instanceof HexError)) throw error;
+    return refuse(`"${name}" is not hex`);
+  }
+}
+
+function readCount(json: Json, name: string, maximum: number): number {
+  const value = json[name];
+  if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= maximum) {
+    return value;
+  }
+  return refuse(`"${name}" is not an integer from 1 to ${maximum}`);
+}
+
+function derive(crypto: Json, password: string): Promise<Bytes> {
+  const parameters = readObject(crypto, ["kdfparams"]);
+  const saltText = readText(parameters, "salt");
+  const salt = readHex(parameters, "salt", Math.floor(saltText.replace(/^0x/, "").length / 2));
+  if (parameters["dklen"] !== DERIVED_BYTES) refuse(`"dklen" is not ${DERIVED_BYTES}`);
+  const kdf = readText(crypto, "kdf");
+  if (kdf === "scrypt") {
+    const n = readCount(parameters, "n", 2 ** 22);
+    const r = readCount(parameters, "r", 64);
+    const p = readCount(parameters, "p", MAX_SCRYPT_PARALLEL);
+    if ((n & (n - 1)) !== 0) refuse('"n" is not a power of two');
+    if (128 * n * r > MAX_SCRYPT_BYTES) refuse("scrypt would need more than 1 GiB of memory");
+    return deriveByScrypt(password, salt, { n, r, p });
+  }
+  if (kdf !== "pbkdf2") refuse(`key derivation ${kdf} is not supported`);
+  if (readText(parameters, "prf") !== "hmac-sha256") refuse("only hmac-sha256 is supported");
+  return deriveByPbkdf2(password, salt, readCount(parameters, "c", MAX_PBKDF2_ROUNDS));
+}
+
+function deriveByScrypt(password: string, salt: Bytes, cost: ScryptCost): Promise<Bytes> {
+  const { n: N, r, p } = cost;
+  const maxmem = 128 * r * (N + p + 2);
+  return new Promise((resolve, reject) => {
+    scrypt(password, salt, DERIVED_BYTES, { N, r, p, maxmem }, (error, key) =>
+      error === null ? resolve(key) : reject(error),
+    );
+  });
+}
+
+function deriveByPbkdf2(password: string, salt: Bytes, rounds: number): Promise<Bytes> {
+  return new Promise((resolve, reject) => {
+    pbkdf2(password, salt, rounds, DERIVED_BYTES, "sha256", (error, key) =>
+      error === null ? resolve(key) : reject(error),
+    );
+  });
+}
+
+function digits(bytes: Bytes): string {
+  return bytesToHex(bytes).slice(2);
+}
