@@ -1,0 +1,46 @@
+/** Opens the chain of a data directory for commands that run without a node. */
+import { Chain } from "../src/chain/chain.ts";
+import { readStoredGenesis } from "../src/chain/genesis.ts";
+import { anySeal, plainHeadRule } from "../src/chain/importBlock.ts";
+import type { Logger } from "../src/runtime/log.ts";
+import { openDatabase } from "../src/storage/database.ts";
+import type { Genesis } from "../src/types/genesis.ts";
+import { chainFolder } from "./dataFolder.ts";
+import { UsageError } from "./exit.ts";
+
+/** An open chain; close it to release the data directory. */
+export interface ChainAccess {
+  readonly chain: Chain;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the chain in `datadir`, writing `genesis` into an empty one; without `genesis` there must be a chain.
+ * Throws UsageError, StorageError LOCKED and DAMAGED, ChainError GENESIS_MISMATCH.
+ */
+export async function openChain(
+  datadir: string,
+  genesis: Genesis | undefined,
+  log: Logger,
+): Promise<ChainAccess> {
+  const database = await openDatabase({ path: chainFolder(datadir) });
+  try {
+    const found = genesis ?? readStoredGenesis(database);
+    if (found === undefined) {
+      throw new UsageError(`${datadir} holds no chain: run qnet init first, or give --genesis`);
+    }
+    const chain = await Chain.open(database, found, {
+      sealRules: anySeal,
+      headRule: plainHeadRule,
+      log,
+    });
+    const close = async () => {
+      await chain.close();
+      await database.close();
+    };
+    return { chain, close };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}

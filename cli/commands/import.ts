@@ -1,0 +1,122 @@
+/** `qnet import`: blocks from files through the same door as the node's own, one atomic batch per block. */
+import { BlockError } from "../../src/chain/blockError.ts";
+import type { Chain } from "../../src/chain/chain.ts";
+import { refuseGenesis } from "../../src/chain/genesis.ts";
+import type { Block } from "../../src/types/block.ts";
+import { decodeBlock } from "../../src/types/block.ts";
+import { DecodeError } from "../../src/types/rlp.ts";
+import { type RawBlock, readBlockFile } from "../blockFiles.ts";
+import { openChain } from "../chainAccess.ts";
+import { requireDataFolder } from "../dataFolder.ts";
+import { importDefinition } from "../definitions.ts";
+import { EXIT, UsageError } from "../exit.ts";
+import { loadGenesis } from "../genesisFiles.ts";
+import { type CommandIo, printLine } from "../io.ts";
+import { jsonLine } from "../jsonLine.ts";
+import { createCommandLog } from "../log.ts";
+import { parseOptions } from "../parseOptions.ts";
+import { Progress } from "../progress.ts";
+
+/** Why the import ended early. */
+interface Refusal {
+  readonly number: bigint | null;
+  readonly hash: string | null;
+  readonly field: string;
+  readonly expected: string;
+  readonly got: string;
+}
+
+interface Import {
+  readonly chain: Chain;
+  readonly datadir: string;
+  readonly until: bigint | undefined;
+  readonly io: CommandIo;
+  readonly progress: Progress;
+  imported: number;
+  skipped: number;
+}
+
+/** Runs the command. */
+export async function run(args: readonly string[], io: CommandIo): Promise<number> {
+  const { values, operands } = parseOptions(importDefinition, args, io);
+  if (operands.length === 0) throw new UsageError("usage: qnet import --datadir DIR FILE...");
+  const datadir = requireDataFolder(values.datadir);
+  const genesis = values.genesis === undefined ? undefined : loadGenesis(values.genesis);
+  const log = createCommandLog(values, io);
+  const access = await openChain(datadir, genesis, log);
+  try {
+    const { chain } = access;
+    const progress = new Progress(log, "Importing blocks", values.batch);
+    const { until } = values;
+    const work = { chain, datadir, until, io, progress, imported: 0, skipped: 0 };
+    const refusal = await importFiles(work, operands);
+    await settle(chain);
+    if (refusal !== undefined) {
+      printLine(io, jsonLine({ error: refusal }));
+      return EXIT.general;
+    }
+    printLine(io, jsonLine(summary(work)));
+  } finally {
+    await access.close();
+  }
+  return EXIT.ok;
+}
+
+function summary({ chain, imported, skipped, progress }: Import) {
+  const { hash, header } = chain.head;
+  const head = { number: header.number, hash, stateRoot: header.stateRoot };
+  return { imported, skipped, head, ms: progress.elapsedMs };
+}
+
+async function importFiles(work: Import, files: readonly string[]): Promise<Refusal | undefined> {
+  for (const file of files) {
+    for await (const entry of readBlockFile(file)) {
+      if (work.io.stop.aborted) return undefined;
+      const outcome = await importEntry(work, entry);
+      if (outcome === "done") return undefined;
+      if (outcome !== "next") return outcome;
+    }
+  }
+  return undefined;
+}
+
+async function importEntry(work: Import, entry: RawBlock): Promise<"next" | "done" | Refusal> {
+  let block: Block | undefined;
+  try {
+    block = decodeBlock(entry.raw);
+    if (work.until !== undefined && block.header.number > work.until) return "done";
+    await importOne(work, block);
+  } catch (error) {
+    if (!(error instanceof BlockError || error instanceof DecodeError)) throw error;
+    return refusalOf(error, block);
+  }
+  work.progress.step(block.header.number, entry.readBytes / entry.fileBytes);
+  return "next";
+}
+
+async function importOne(work: Import, block: Block): Promise<void> {
+  const { chain } = work;
+  if (block.header.number === chain.genesis.number) {
+    if (block.hash !== chain.genesisHash) refuseGenesis(chain.genesisHash, block.hash, work.datadir);
+    work.skipped++;
+    return;
+  }
+  const { status } = await chain.importBlock(block);
+  if (status === "imported") work.imported++;
+  else work.skipped++;
+}
+
+function refusalOf(error: BlockError | DecodeError, block: Block | undefined): Refusal {
+  const { reason } = error;
+  const field = "field" in reason ? reason.field : reason.where;
+  const { expected, got } = reason;
+  const number = block?.header.number ?? null;
+  return { number, hash: block?.hash ?? null, field, expected: String(expected), got: String(got) };
+}
+
+/** Without consensus nothing else finalises: what was imported from the command line counts as final. */
+async function settle(chain: Chain): Promise<void> {
+  if (chain.config.qnet?.consensus !== undefined) return;
+  const { hash } = chain.head;
+  await chain.setForkchoice({ head: hash, safe: hash, finalized: hash });
+}
