@@ -1,5 +1,6 @@
 /** Exit statuses and the one place that turns an error into a status and a line of text. */
 import { NodeError } from "../src/primitives/errors.ts";
+import { StorageError, type StorageErrorReason } from "../src/storage/storageError.ts";
 
 /** Exit statuses of all commands but t8n, which keeps geth's. */
 export const EXIT = {
@@ -51,8 +52,29 @@ export function exitStatusOf(error: unknown): number {
 
 /** What the user reads after "Fatal: "; an error that nobody expected comes with its stack. */
 export function describeFailure(error: unknown): string {
+  if (error instanceof StorageError) return describeStorage(error.reason);
   if (error instanceof NodeError) return error.message;
   if (!(error instanceof Error)) return String(error);
   // errors of the file system name the file and need no stack
   return "path" in error && "syscall" in error ? error.message : (error.stack ?? error.message);
+}
+
+function describeStorage(reason: StorageErrorReason): string {
+  const { code, path } = reason;
+  switch (code) {
+    case "LOCKED": {
+      const holder = reason.pid === undefined ? "another process" : `process ${reason.pid}`;
+      return `${path} is in use by ${holder}; stop it, or give another --datadir`;
+    }
+    case "DAMAGED":
+      return `the database in ${path} is damaged: ${reason.detail}`;
+    case "UNAVAILABLE":
+      return `${path} cannot be used: ${reason.detail}`;
+    case "NEWER_SCHEMA":
+      return `${path} was written by a later version: its layout is ${reason.found}, this program knows ${reason.supported}`;
+    case "WRITE_FAILED":
+      return `writing to ${path} failed: ${reason.detail}`;
+    case "CLOSED":
+      return `the database in ${path} is closed`;
+  }
 }

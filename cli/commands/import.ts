@@ -97,7 +97,8 @@ async function importEntry(work: Import, entry: RawBlock): Promise<"next" | "don
 async function importOne(work: Import, block: Block): Promise<void> {
   const { chain } = work;
   if (block.header.number === chain.genesis.number) {
-    if (block.hash !== chain.genesisHash) refuseGenesis(chain.genesisHash, block.hash, work.datadir);
+    if (block.hash !== chain.genesisHash)
+      refuseGenesis(chain.genesisHash, block.hash, work.datadir);
     work.skipped++;
     return;
   }

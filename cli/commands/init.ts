@@ -1,4 +1,5 @@
 /** `qnet init`: writes block 0 of a genesis file into a data directory. */
+import { buildGenesisBlock } from "../../src/chain/genesis.ts";
 import { openChain } from "../chainAccess.ts";
 import { requireDataFolder } from "../dataFolder.ts";
 import { initDefinition } from "../definitions.ts";
@@ -16,7 +17,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   if (file === undefined || extra.length > 0) throw new UsageError("usage: qnet init GENESIS");
   const datadir = requireDataFolder(values.datadir);
   const genesis = loadGenesis(file);
-  demandGenesisHash(genesisHashOf(genesis), values["genesis-hash"]);
+  demandGenesisHash(buildGenesisBlock(genesis).block.hash, values["genesis-hash"]);
   const access = await openChain(datadir, genesis, createCommandLog(values, io));
   try {
     const { genesisHash, config } = access.chain;
