@@ -140,3 +140,53 @@ export const docsDefinition = {
   operands: "",
   options: ["config"],
 } as const satisfies Definition;
+
+/** Commands that read fixtures have a command line of their own, fixed by the tools they replace. */
+const fixtureDefinitions = [
+  {
+    name: "state-test",
+    summary: "Run state tests; one JSON record per case",
+    operands: "[--fork NAME,...] [FILE...]",
+    options: [],
+  },
+  {
+    name: "block-test",
+    summary: "Run blockchain tests; one JSON record per test",
+    operands: "[--fork NAME,...] [FILE...]",
+    options: [],
+  },
+  {
+    name: "tx-test",
+    summary: "Run transaction tests; one JSON record per test and fork",
+    operands: "[--fork NAME,...] [FILE...]",
+    options: [],
+  },
+  {
+    name: "t8n",
+    summary: "Apply transactions to a state (geth's state transition tool, its flags and files)",
+    operands: "[--input.alloc FILE] [--input.env FILE] [--input.txs FILE] [--state.fork NAME] ...",
+    options: [],
+  },
+  {
+    name: "conformance",
+    summary: "Run public conformance suites against this program",
+    operands: "evm | rpc",
+    options: [],
+  },
+] as const satisfies readonly Definition[];
+
+/** All commands, in the order of help. */
+export const definitions = [
+  devDefinition,
+  nodeDefinition,
+  initDefinition,
+  importDefinition,
+  exportDefinition,
+  accountDefinition,
+  dbDefinition,
+  versionDefinition,
+  docsDefinition,
+  ...fixtureDefinitions,
+] as const;
+
+export type CommandName = (typeof definitions)[number]["name"];

@@ -2,7 +2,8 @@
  * The executable: finds the command, gives it the process' streams, turns its error into a line and an exit status, and
  * carries signals. The first SIGINT or SIGTERM asks the command to end, the second ends the process.
  */
-import { type Command, commands } from "./commands.ts";
+import { loaders } from "./commands.ts";
+import { type CommandName, type Definition, definitions } from "./definitions.ts";
 import { describeFailure, EXIT, exitStatusOf, UsageError } from "./exit.ts";
 import { commandHelp, overview } from "./help.ts";
 import type { CommandIo } from "./io.ts";
@@ -53,7 +54,7 @@ async function dispatch(args: readonly string[], io: CommandIo): Promise<number>
   if (first === "--version" || first === "-V") return dispatch(["version", ...rest], io);
   if (first === "--help" || first === "-h" || first === "help") {
     const topic = rest[0] === undefined ? undefined : findCommand(rest[0]);
-    io.stdout.write(topic === undefined ? overview(commands) : commandHelp(topic));
+    io.stdout.write(topic === undefined ? overview(definitions) : commandHelp(topic));
     return EXIT.ok;
   }
   // flags alone belong to the default command: `qnet --block-time 1`
@@ -64,12 +65,12 @@ async function dispatch(args: readonly string[], io: CommandIo): Promise<number>
     io.stdout.write(commandHelp(command));
     return EXIT.ok;
   }
-  const { run: start } = await command.load();
+  const { run: start } = await loaders[command.name]();
   return start(own, io);
 }
 
-function findCommand(name: string): Command {
-  const found = commands.find((command) => command.name === name);
+function findCommand(name: string): Definition & { readonly name: CommandName } {
+  const found = definitions.find((command) => command.name === name);
   if (found !== undefined) return found;
   throw new UsageError(`there is no command "${name}"; qnet --help lists all`);
 }
