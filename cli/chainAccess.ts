@@ -1,7 +1,7 @@
 /** Opens the chain of a data directory for commands that run without a node. */
 import { Chain } from "../src/chain/chain.ts";
 import { readStoredGenesis } from "../src/chain/genesis.ts";
-import { anySeal, plainHeadRule } from "../src/chain/importBlock.ts";
+import { networkRules } from "../src/chain/networkRules.ts";
 import type { Logger } from "../src/runtime/log.ts";
 import { openDatabase } from "../src/storage/database.ts";
 import type { Genesis } from "../src/types/genesis.ts";
@@ -30,8 +30,7 @@ export async function openChain(
       throw new UsageError(`${datadir} holds no chain: run qnet init first, or give --genesis`);
     }
     const chain = await Chain.open(database, found, {
-      sealRules: anySeal,
-      headRule: plainHeadRule,
+      ...networkRules(found.config),
       log,
     });
     const close = async () => {

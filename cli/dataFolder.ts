@@ -19,6 +19,11 @@ export function chainFolder(datadir: string): string {
   return join(datadir, "chain");
 }
 
+/** File that keeps local transactions over a restart. */
+export function journalFile(datadir: string): string {
+  return join(datadir, "transactions.rlp");
+}
+
 /** Folder of encrypted keys: below the data directory, else the user's own. */
 export function keystoreFolder(datadir: string | undefined): string {
   return join(datadir ?? join(homedir(), ".qnet"), "keystore");

@@ -53,7 +53,8 @@ function defaultText(option: OptionName): string {
   return String(fallback);
 }
 
-function formatCoins(wei: bigint): string {
+/** Coins of an amount in wei, without needless zeros. */
+export function formatCoins(wei: bigint): string {
   const unit = 10n ** 18n;
   const fraction = (wei % unit).toString().padStart(18, "0").replace(/0+$/, "");
   return fraction === "" ? String(wei / unit) : `${wei / unit}.${fraction}`;

@@ -50,7 +50,7 @@ export const options = {
   syncmode: option("full", choice("full"), "Only full: every block is executed"),
   gcmode: option("archive", choice("archive"), "Only archive: every state is kept"),
   // JSON-RPC
-  http: option(true, flag, "JSON-RPC over HTTP and WebSocket; --http=false serves nothing"),
+  http: option(true, flag, "JSON-RPC over HTTP and WebSocket; it cannot be switched off yet"),
   "http.addr": option("127.0.0.1", text, "Address of the JSON-RPC server"),
   "http.port": option(8545, port, "Port of the JSON-RPC server; 0 takes a free one"),
   "http.api": optional(list, "Open namespaces; default eth,net,web3,txpool,qnet (dev chain: all)"),

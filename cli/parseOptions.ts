@@ -21,7 +21,7 @@ export type OptionSource = "flag" | "variable" | "file" | "default";
 export interface ParsedOptions<N extends OptionName> {
   readonly values: OptionValues<N>;
   readonly operands: readonly string[];
-  readonly sourceOf: (name: N) => OptionSource;
+  readonly sourceOf: (name: OptionName) => OptionSource;
   /** --help was given */
   readonly help: boolean;
 }

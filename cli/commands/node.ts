@@ -1,0 +1,115 @@
+/** `qnet node`: a node of a network on a data directory. */
+import type { RpcServer } from "../../rpc/server.ts";
+import { buildGenesisBlock } from "../../src/chain/genesis.ts";
+import type { ProducerOptions } from "../../src/consensus/producer.ts";
+import type { QNode } from "../../src/node/node.ts";
+import { ZERO_ADDRESS } from "../../src/primitives/hex.ts";
+import type { Genesis } from "../../src/types/genesis.ts";
+import { chainFolder, defaultDataFolder, journalFile } from "../dataFolder.ts";
+import { nodeDefinition } from "../definitions.ts";
+import { EXIT, UsageError } from "../exit.ts";
+import { demandGenesisHash, loadGenesis, NETWORKS } from "../genesisFiles.ts";
+import type { CommandIo } from "../io.ts";
+import { createCommandLog } from "../log.ts";
+import { type ParsedOptions, parseOptions } from "../parseOptions.ts";
+import { clientVersion, poolOptions, serve, serverOptions } from "../serve.ts";
+
+/** Taken because launch scripts of test suites give them. */
+const UNSERVED = ["authrpc.addr", "authrpc.port", "authrpc.jwtsecret", "authrpc.vhosts"] as const;
+
+type NodeFlags = ParsedOptions<(typeof nodeDefinition)["options"][number]>;
+
+/** Runs the command. */
+export async function run(args: readonly string[], io: CommandIo): Promise<number> {
+  // reth's spelling is `node start`
+  const options = parseOptions(nodeDefinition, args[0] === "start" ? args.slice(1) : args, io);
+  const { values, operands } = options;
+  if (operands.length > 0) throw new UsageError(`node takes no argument "${operands[0]}"`);
+  if (!values.http) throw new UsageError("--http=false is not supported yet");
+  const given = loadGenesis(values.network);
+  const isDev = isDevChain(given);
+  const datadir = values.datadir ?? defaultDataFolder(folderName(values.network, given));
+  const log = createCommandLog(values, io);
+  for (const name of UNSERVED) {
+    if (values[name] !== undefined) log.warn("Engine API is not served yet", { ignored: name });
+  }
+  await serve(
+    {
+      genesis: (stored) => chooseGenesis(options, { given, stored, datadir }),
+      databasePath: chainFolder(datadir),
+      journalPath: journalFile(datadir),
+      pool: poolOptions(values),
+      ...(isDev && { producer: devProducer(given) }),
+      clientVersion: clientVersion(isDev),
+      log,
+    },
+    serverOptions(values, { isDev }),
+    io,
+    (node, server) => announce(node, server, datadir),
+  );
+  return EXIT.ok;
+}
+
+function isDevChain(genesis: Genesis): boolean {
+  return genesis.config.qnet?.consensus?.dev === true;
+}
+
+function folderName(network: string, genesis: Genesis): string {
+  return NETWORKS.includes(network) ? network : String(genesis.config.chainId);
+}
+
+/** Without --network the chain in the data directory is meant; with it, opening the chain compares the two. */
+function chooseGenesis(
+  options: NodeFlags,
+  place: {
+    readonly given: Genesis;
+    readonly stored: Genesis | undefined;
+    readonly datadir: string;
+  },
+): Genesis {
+  const { values } = options;
+  const { given, stored, datadir } = place;
+  const meant = options.sourceOf("network") === "default" ? (stored ?? given) : given;
+  if (meant === stored && isDevChain(stored)) {
+    throw new UsageError(
+      `${datadir} holds a development chain: start it with qnet dev --datadir ${datadir}`,
+    );
+  }
+  const { networkid, "genesis-hash": wantedHash } = values;
+  if (networkid !== undefined && networkid !== meant.config.chainId) {
+    throw new UsageError(`--networkid ${networkid}: the chain id is ${meant.config.chainId}`);
+  }
+  if (wantedHash !== undefined) demandGenesisHash(buildGenesisBlock(meant).block.hash, wantedHash);
+  return meant;
+}
+
+/** A chain whose genesis says `dev: true` makes its blocks as transactions come. */
+function devProducer(genesis: Genesis): ProducerOptions {
+  const consensus = genesis.config.qnet?.consensus;
+  return {
+    mode: "instant",
+    blockTimeMs: consensus?.slotMs ?? 0,
+    emptyBlocks: consensus?.emptyBlocks ?? false,
+    miner: consensus?.validators[0]?.feeRecipient ?? ZERO_ADDRESS,
+  };
+}
+
+function announce({ chain, log }: QNode, server: RpcServer, datadir: string): void {
+  const { header, hash } = chain.head;
+  const consensus = chain.config.qnet?.consensus;
+  log.info("Chain is open", {
+    chainId: chain.config.chainId,
+    genesis: chain.genesisHash,
+    number: header.number,
+    hash,
+    datadir,
+  });
+  if (consensus !== undefined && !consensus.dev) {
+    log.warn(
+      consensus.validators.length === 0
+        ? "Not launched: this genesis names no validators"
+        : "Blocks of this network cannot be verified yet: serving what is stored",
+    );
+  }
+  log.info("JSON-RPC is ready", { http: server.httpUrl, ws: server.wsUrl });
+}

@@ -1,0 +1,126 @@
+/** What `dev` and `node` share: the options of the JSON-RPC server and of the pool, starting, serving, stopping. */
+import { namespaceOf } from "../rpc/access.ts";
+import { allMethods } from "../rpc/methods/index.ts";
+import { type RpcServer, type RpcServerOptions, startRpcServer } from "../rpc/server.ts";
+import type { NodeOptions } from "../src/node/config.ts";
+import { QNode } from "../src/node/node.ts";
+import type { PoolOptions } from "../src/txpool/poolOptions.ts";
+import { type CommandIo, stopRequested } from "./io.ts";
+import type { OptionValues } from "./options.ts";
+import { packageVersion } from "./package.ts";
+
+type ServerOptionName =
+  | "http.addr"
+  | "http.port"
+  | "http.api"
+  | "http.corsdomain"
+  | "http.vhosts"
+  | "ws"
+  | "ws.port"
+  | "rpc.gascap"
+  | "rpc.evmtimeout"
+  | "rpc.txfeecap"
+  | "rpc.rangelimit"
+  | "rpc.batch-request-limit"
+  | "rpc.batch-response-max-size"
+  | "rpc.allow-unprotected-txs";
+type PoolOptionName =
+  | "txpool.pricelimit"
+  | "txpool.pricebump"
+  | "txpool.accountslots"
+  | "txpool.globalslots"
+  | "txpool.lifetime";
+
+/** Namespaces that a node opens by itself. */
+const OPEN_NAMESPACES: readonly string[] = ["eth", "net", "web3", "txpool", "qnet"];
+/** Namespace that is opened by name only, also on a dev chain: it rules the node, not the chain. */
+const ADMIN = "admin";
+const LOOPBACK_4 = "127.0.0.1";
+const LOOPBACK_6 = "::1";
+
+/** Options of the server. On a dev chain everything but admin is open, to web pages too. */
+export function serverOptions(
+  values: OptionValues<ServerOptionName>,
+  chain: { readonly isDev: boolean },
+): RpcServerOptions {
+  const { isDev } = chain;
+  const host = values["http.addr"];
+  // browsers resolve "localhost" to either address
+  const both = isDev && (host === LOOPBACK_4 || host === "localhost");
+  return {
+    hosts: both ? [LOOPBACK_4, LOOPBACK_6] : [host],
+    port: values["http.port"],
+    ...(values.ws && values["ws.port"] !== values["http.port"] && { wsPort: values["ws.port"] }),
+    api: values["http.api"] ?? (isDev ? devNamespaces() : OPEN_NAMESPACES),
+    corsDomains: values["http.corsdomain"] ?? (isDev ? ["*"] : []),
+    vhosts: values["http.vhosts"] ?? ["localhost"],
+    privateNames: isDev,
+    gasCap: values["rpc.gascap"],
+    evmTimeoutMs: values["rpc.evmtimeout"],
+    txFeeCap: values["rpc.txfeecap"],
+    logRange: values["rpc.rangelimit"],
+    allowUnprotected: isDev || values["rpc.allow-unprotected-txs"],
+    dispatch: {
+      batchCalls: values["rpc.batch-request-limit"],
+      batchReplyBytes: values["rpc.batch-response-max-size"],
+    },
+  };
+}
+
+function devNamespaces(): string[] {
+  const names = new Set(allMethods.map(({ name }) => namespaceOf(name)));
+  names.delete(ADMIN);
+  return [...names];
+}
+
+/** Options of the pool. */
+export function poolOptions(
+  values: OptionValues<PoolOptionName | "rpc.txfeecap" | "rpc.allow-unprotected-txs">,
+): Partial<PoolOptions> {
+  return {
+    priceLimit: values["txpool.pricelimit"],
+    priceBump: BigInt(values["txpool.pricebump"]),
+    accountSlots: values["txpool.accountslots"],
+    globalSlots: values["txpool.globalslots"],
+    lifetimeMs: values["txpool.lifetime"],
+    txFeeCap: values["rpc.txfeecap"],
+    allowUnprotected: values["rpc.allow-unprotected-txs"],
+  };
+}
+
+/** What `web3_clientVersion` says; tools recognise a dev chain by the word anvil. */
+export function clientVersion(isDev: boolean): string {
+  const own = `qnet/v${packageVersion()}`;
+  const [major] = process.versions.node.split(".");
+  return isDev
+    ? `anvil-compatible/${own}`
+    : `${own}/${process.platform}-${process.arch}/node${major}`;
+}
+
+/** Starts a node and its server, tells `ready`, and serves until the process is asked to stop. */
+export async function serve(
+  options: NodeOptions,
+  server: RpcServerOptions,
+  io: CommandIo,
+  ready: (node: QNode, server: RpcServer) => Promise<void> | void,
+): Promise<void> {
+  const node = await QNode.start(options);
+  let rpc: RpcServer | undefined;
+  try {
+    warnOfOpenAddress(server, options);
+    rpc = await startRpcServer(node, server);
+    await ready(node, rpc);
+    await stopRequested(io);
+  } finally {
+    await rpc?.close();
+    await node.stop();
+  }
+}
+
+function warnOfOpenAddress({ hosts }: RpcServerOptions, { log }: NodeOptions): void {
+  for (const host of hosts) {
+    if (host === "0.0.0.0" || host === "::") {
+      log.warn("JSON-RPC listens on every network address of this machine", { host });
+    }
+  }
+}
