@@ -35,7 +35,8 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
     toldMs = Date.now();
     log.info("Verifying database", { ...counts });
   };
-  return verify(database, io, onProgress);
+  // awaited here: the database closes when this function returns
+  return await verify(database, io, onProgress);
 }
 
 async function verify(

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { decryptKeystoreJson, encryptKeystoreJson } from "ethers";
+import { packageFolder } from "../../../cli/package.ts";
+import { runCommand, temporaryFolder } from "../../support/cli.ts";
+
+const privateKey = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+const address = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266";
+
+describe("qnet account", function () {
+  this.timeout(30_000); // each keystore costs a second of scrypt
+
+  it("writes a keystore that ethers and cast read, and only its owner may", async () => {
+    using folder = temporaryFolder();
+    const password = join(folder.path, "password");
+    const keyFile = join(folder.path, "key");
+    writeFileSync(password, "open sesame\n");
+    writeFileSync(keyFile, `${privateKey}\n`);
+    const common = ["--datadir", folder.path, "--password", password];
+    const imported = await runCommand(["account", "import", keyFile, ...common, "--json"]);
+    assert.equal(imported.status, 0, imported.stderr);
+    const { file, address: shown } = JSON.parse(imported.stdout);
+    assert.equal(shown, address);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.equal(readdirSync(join(folder.path, "keystore")).length, 1);
+    const wallet = await decryptKeystoreJson(readFileSync(file, "utf8"), "open sesame");
+    assert.equal(wallet.privateKey, privateKey);
+    const cast = join(packageFolder(), "node_modules/.bin/cast");
+    const { stdout } = await promisify(execFile)(cast, [
+      "wallet",
+      "address",
+      "--keystore",
+      file,
+      "--password",
+      "open sesame",
+    ]);
+    assert.equal(stdout.trim().toLowerCase(), address);
+
+    const exported = await runCommand(["account", "export", address, ...common]);
+    assert.equal(exported.stdout.trim(), privateKey);
+    assert.match((await runCommand(["account", "list", ...common])).stdout, new RegExp(address));
+    const again = await runCommand(["account", "import", keyFile, ...common]);
+    assert.equal(again.status, 1);
+    assert.match(again.stderr, /already/);
+    writeFileSync(password, "wrong\n");
+    const wrong = await runCommand(["account", "export", address, ...common]);
+    assert.equal(wrong.status, 1);
+    assert.match(wrong.stderr, /Fatal: wrong password/);
+  });
+
+  it("imports a keystore that ethers made", async () => {
+    using folder = temporaryFolder();
+    const password = join(folder.path, "password");
+    const keyFile = join(folder.path, "key.json");
+    writeFileSync(password, "x");
+    const options = { scrypt: { N: 1024, r: 8, p: 1 } };
+    writeFileSync(keyFile, await encryptKeystoreJson({ address, privateKey }, "x", options));
+    const common = ["--datadir", folder.path, "--password", password];
+    const { status, stdout } = await runCommand(["account", "import", keyFile, ...common]);
+    assert.equal(status, 0);
+    assert.match(stdout, new RegExp(address));
+  });
+
+  it("asks on a terminal, twice for a new key, and refuses without one", async () => {
+    using folder = temporaryFolder();
+    const args = ["account", "new", "--keystore", folder.path];
+    assert.equal((await runCommand(args)).status, 2);
+    const answers = ["a", "b"];
+    const differing = await runCommand(args, { askSecret: async () => answers.pop() ?? "" });
+    assert.match(differing.stderr, /differ/);
+    const made = await runCommand(args, { askSecret: async () => "a" });
+    assert.equal(made.status, 0);
+  });
+
+  it("refuses what is no key", async () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, "key");
+    writeFileSync(file, "0x1234");
+    const { status, stderr } = await runCommand(["account", "import", file, "--password", file]);
+    assert.equal(status, 1);
+    assert.match(stderr, /neither 64 hex digits/);
+  });
+});

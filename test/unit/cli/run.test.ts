@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { definitions } from "../../../cli/definitions.ts";
+import { describeFailure, EXIT, exitStatusOf } from "../../../cli/exit.ts";
+import { StorageError } from "../../../src/storage/storageError.ts";
+import { GenesisError } from "../../../src/types/genesis.ts";
+import { runCommand } from "../../support/cli.ts";
+
+describe("run", () => {
+  it("lists the commands and shows the options of one", async () => {
+    const overview = await runCommand(["--help"]);
+    assert.equal(overview.status, EXIT.ok);
+    for (const { name } of definitions)
+      assert.match(overview.stdout, new RegExp(`^  ${name} `, "m"));
+    const dev = await runCommand(["dev", "--help"]);
+    assert.equal(dev.status, EXIT.ok);
+    assert.match(dev.stdout, /-b, --block-time DURATION/);
+    assert.equal((await runCommand(["help", "dev"])).stdout, dev.stdout);
+  });
+
+  it("says fatal and why on stderr, status 2, for a bad command line", async () => {
+    for (const args of [["nonsense"], ["version", "--bad"], ["init"], ["db", "mend"], ["--bad"]]) {
+      const { status, stdout, stderr } = await runCommand(args);
+      assert.equal(status, EXIT.usage, args.join(" "));
+      assert.equal(stdout, "");
+      assert.match(stderr, /^Fatal: /);
+    }
+  });
+
+  it("prints the version as JSON", async () => {
+    const { stdout } = await runCommand(["version", "--json"]);
+    const { name, version } = JSON.parse(stdout);
+    assert.equal(name, "qnet");
+    assert.match(version, /^\d+\.\d+\.\d+/);
+    assert.match((await runCommand(["--version"])).stdout, /^qnet /);
+  });
+});
+
+describe("exitStatusOf", () => {
+  it("gives each kind of failure its status", () => {
+    const path = "/data";
+    assert.equal(exitStatusOf(new StorageError({ code: "LOCKED", path, pid: 7 })), 3);
+    assert.equal(exitStatusOf(new GenesisError([{ path: "", message: "x" }])), 4);
+    assert.equal(exitStatusOf(new StorageError({ code: "DAMAGED", path, detail: "x" })), 5);
+    assert.equal(exitStatusOf(new Error("x")), 1);
+  });
+});
+
+describe("describeFailure", () => {
+  it("names the holder of a locked data directory", () => {
+    const locked = new StorageError({ code: "LOCKED", path: "/data", pid: 7 });
+    assert.match(describeFailure(locked), /\/data is in use by process 7/);
+  });
+});
