@@ -4,6 +4,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { PoolOptions } from "../txpool/poolOptions.ts";
 import type { Genesis } from "../types/genesis.ts";
+import type { DevOptions } from "./dev.ts";
 
 /** Everything about one node. */
 export interface NodeOptions {
@@ -20,6 +21,8 @@ export interface NodeOptions {
   readonly recoveryThreads?: number;
   /** Makes blocks; only for a genesis that says `dev: true`. */
   readonly producer?: ProducerOptions;
+  /** Accounts and manners of a development chain that makes blocks; default: no accounts, quiet. */
+  readonly dev?: DevOptions;
   /** Such as `qnet/v0.1.0/linux-x64/node24`. */
   readonly clientVersion: string;
   readonly log: Logger;

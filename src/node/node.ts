@@ -23,6 +23,7 @@ import { Journal } from "../txpool/journal.ts";
 import { TxPool } from "../txpool/pool.ts";
 import type { Transaction } from "../types/transaction.ts";
 import type { NodeOptions } from "./config.ts";
+import { DevChain } from "./dev.ts";
 
 export type SetupErrorReason = { readonly code: "PRODUCTION_NEEDS_DEV"; readonly chainId: bigint };
 
@@ -34,6 +35,7 @@ interface Parts {
   readonly chain: Chain;
   readonly pool: TxPool;
   readonly producer: Producer | undefined;
+  readonly dev: DevChain | undefined;
   readonly clock: Clock;
   readonly metrics: Metrics;
 }
@@ -45,6 +47,8 @@ export class QNode {
   readonly database: Database;
   /** Present on development chains that make blocks. */
   readonly producer: Producer | undefined;
+  /** Present on development chains that make blocks. */
+  readonly dev: DevChain | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -56,6 +60,7 @@ export class QNode {
     this.pool = parts.pool;
     this.database = parts.database;
     this.producer = parts.producer;
+    this.dev = parts.dev;
     this.clock = parts.clock;
     this.metrics = parts.metrics;
     this.log = options.log;
@@ -114,20 +119,23 @@ async function startParts(options: NodeOptions, services: ServiceGroup): Promise
   if (options.producer !== undefined && !chain.isDev)
     throw new SetupError({ code: "PRODUCTION_NEEDS_DEV", chainId: chain.config.chainId });
   const base = options.clock ?? systemClock;
-  const dev = options.producer && new DevClock(base);
-  const clock = dev ?? base;
+  const devClock = options.producer && new DevClock(base);
+  const clock = devClock ?? base;
   const pool = makePool(options, { chain, recovery, clock, metrics });
   followHead(chain, pool, metrics);
   await services.start([{ name: "pool", start: () => pool.start(), stop: () => pool.stop() }]);
-  const producer =
-    options.producer &&
-    dev &&
-    new Producer({ chain, pool, clock: dev, log, metrics }, options.producer);
-  if (producer !== undefined) {
-    producer.start();
-    await hold(services, "producer", () => producer.stop());
-  }
-  return { database, chain, pool, producer, clock, metrics };
+  const parts = { database, chain, pool, clock, metrics };
+  if (options.producer === undefined || devClock === undefined)
+    return { ...parts, producer: undefined, dev: undefined };
+  const producer = new Producer({ ...parts, clock: devClock, log }, options.producer);
+  const dev = new DevChain(
+    { chain, pool, producer, clock: devClock, log },
+    options.dev ?? { accounts: [], autoImpersonate: false, logging: false },
+  );
+  await hold(services, "dev chain", () => dev.close());
+  producer.start();
+  await hold(services, "producer", () => producer.stop());
+  return { ...parts, producer, dev };
 }
 
 /** Registers something that runs already for being stopped. */
