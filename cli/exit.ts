@@ -1,5 +1,5 @@
 /** Exit statuses and the one place that turns an error into a status and a line of text. */
-import { NodeError } from "../src/primitives/errors.ts";
+import { type ErrorReason, NodeError } from "../src/primitives/errors.ts";
 import { StorageError, type StorageErrorReason } from "../src/storage/storageError.ts";
 
 /** Exit statuses of all commands but t8n, which keeps geth's. */
@@ -53,7 +53,7 @@ export function exitStatusOf(error: unknown): number {
 /** What the user reads after "Fatal: "; an error that nobody expected comes with its stack. */
 export function describeFailure(error: unknown): string {
   if (error instanceof StorageError) return describeStorage(error.reason);
-  if (error instanceof NodeError) return error.message;
+  if (error instanceof NodeError) return describePort(error.reason) ?? error.message;
   if (!(error instanceof Error)) return String(error);
   // errors of the file system name the file and need no stack
   return "path" in error && "syscall" in error ? error.message : (error.stack ?? error.message);
@@ -77,4 +77,12 @@ function describeStorage(reason: StorageErrorReason): string {
     case "CLOSED":
       return `the database in ${path} is closed`;
   }
+}
+
+/** The server's own class is not imported: it would load the server for every command. */
+function describePort(
+  reason: ErrorReason & { host?: unknown; port?: unknown },
+): string | undefined {
+  if (reason.code !== "PORT_BUSY") return undefined;
+  return `port ${String(reason.port)} of ${String(reason.host)} is in use by another program; choose another port`;
 }

@@ -1,7 +1,10 @@
 /** The generated pages of docs/reference: their names and texts. */
+import { allMethods } from "../rpc/methods/index.ts";
+import { openRpcDocument, rpcReferenceMarkdown } from "../rpc/openrpc.ts";
 import { genesisJsonSchema } from "../src/types/genesis.ts";
 import { definitions } from "./definitions.ts";
 import { referencePage } from "./help.ts";
+import { packageVersion } from "./package.ts";
 
 /** Folder of the pages, from the package's folder. */
 export const REFERENCE_FOLDER = "docs/reference";
@@ -10,6 +13,12 @@ export const REFERENCE_FOLDER = "docs/reference";
 export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ["cli.md", referencePage(definitions)],
-    ["genesis.schema.json", `${JSON.stringify(genesisJsonSchema(), null, 2)}\n`],
+    ["rpc.md", rpcReferenceMarkdown(allMethods)],
+    ["openrpc.json", json(openRpcDocument(allMethods, packageVersion()))],
+    ["genesis.schema.json", json(genesisJsonSchema())],
   ]);
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
