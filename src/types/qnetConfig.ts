@@ -32,7 +32,6 @@ export const PQ_ALGORITHMS = [
   "SLH-DSA-SHAKE-256f",
   "Falcon-512",
 ] as const;
-export type PqAlgorithm = (typeof PQ_ALGORITHMS)[number];
 
 /** Predeploy of the staking contract unless the genesis names another address. */
 export const DEFAULT_STAKING = parseAddress("0x0000000000000000000000000000000000515000");
@@ -124,9 +123,8 @@ export const qnetSchema = z
 
 export type QnetConfig = z.output<typeof qnetSchema>;
 export type ConsensusConfig = z.output<typeof consensus>;
-export type GenesisValidator = z.output<typeof validator>;
+
 export type PrecompileEntry = z.output<typeof precompile>;
-export type PqTransactionsConfig = z.output<typeof pqTransactions>;
 
 /** What contradicts itself: a path below `config.qnet` and the reason. Rules: consensus.md §1, quantum.md §3. */
 export function qnetProblems(
