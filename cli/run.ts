@@ -60,8 +60,7 @@ async function dispatch(args: readonly string[], io: CommandIo): Promise<number>
   // flags alone belong to the default command: `qnet --block-time 1`
   const command = findCommand(first.startsWith("-") ? "dev" : first);
   const own = first.startsWith("-") ? args : rest;
-  const declares = command.options.length > 0;
-  if (declares && own.some((argument) => argument === "--help" || argument === "-h")) {
+  if (own.some((argument) => argument === "--help" || argument === "-h")) {
     io.stdout.write(commandHelp(command));
     return EXIT.ok;
   }

@@ -9,7 +9,7 @@ import { type RawBlock, readBlockFile } from "../blockFiles.ts";
 import { openChain } from "../chainAccess.ts";
 import { requireDataFolder } from "../dataFolder.ts";
 import { importDefinition } from "../definitions.ts";
-import { EXIT, UsageError } from "../exit.ts";
+import { CommandError, EXIT, UsageError } from "../exit.ts";
 import { loadGenesis } from "../genesisFiles.ts";
 import { type CommandIo, printLine } from "../io.ts";
 import { jsonLine } from "../jsonLine.ts";
@@ -68,7 +68,17 @@ function summary({ chain, imported, skipped, progress }: Import) {
   return { imported, skipped, head, ms: progress.elapsedMs };
 }
 
+/** A file that is cut off ends the import, and what was imported up to there counts as final all the same. */
 async function importFiles(work: Import, files: readonly string[]): Promise<Refusal | undefined> {
+  try {
+    return await importEach(work, files);
+  } catch (error) {
+    if (error instanceof CommandError) await settle(work.chain);
+    throw error;
+  }
+}
+
+async function importEach(work: Import, files: readonly string[]): Promise<Refusal | undefined> {
   for (const file of files) {
     for await (const entry of readBlockFile(file)) {
       if (work.io.stop.aborted) return undefined;

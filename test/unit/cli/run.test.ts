@@ -15,6 +15,7 @@ describe("run", () => {
     assert.equal(dev.status, EXIT.ok);
     assert.match(dev.stdout, /-b, --block-time DURATION/);
     assert.equal((await runCommand(["help", "dev"])).stdout, dev.stdout);
+    assert.equal((await runCommand(["t8n", "--help"])).status, EXIT.ok);
   });
 
   it("says fatal and why on stderr, status 2, for a bad command line", async () => {
