@@ -1,6 +1,7 @@
 /** Small chains for tests: genesis files, funded keys, blocks with transfers, the public chain of the fixtures. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { contractAddressOf } from "../../src/chain/addressIndex.ts";
 import {
   type BlockDraft,
   type BuiltBlock,
@@ -142,6 +143,13 @@ export const LOGGER_CODE = hexToBytes(
   // runtime: CALLDATASIZE PUSH0 SSTORE PUSH0 CALLDATALOAD PUSH0 PUSH0 LOG1 STOP
   "0x6009600c60003960096000f3365f555f355f5fa100",
 );
+
+/** Addresses of the first `count` contracts that key `from` creates. */
+export function contractsOf(from: number, count: number): Address[] {
+  const sender = TEST_ADDRESSES[from];
+  if (sender === undefined) throw new RangeError(`there is no test key ${from}`);
+  return Array.from({ length: count }, (_, nonce) => contractAddressOf(sender, BigInt(nonce)));
+}
 
 /** Folder of a set of public fixtures. */
 function fixturePath(...names: string[]): string {
