@@ -1,9 +1,10 @@
 /** Plain transfers against QNet and anvil, alternating, with the peer-neutral tool of bench/load. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { median, table } from "./report.ts";
 
@@ -91,7 +92,7 @@ async function runOnce(
   const common = `--port ${port} --accounts 100 --block-time 1 --gas-limit 1000000000 --silent`;
   const node =
     peer === "anvil"
-      ? `${root}/node_modules/.bin/anvil ${common}`
+      ? `${anvilBinary()} ${common}`
       : `${process.execPath} ${root}/cli/main.ts dev ${common} --datadir ${datadir}`;
   const load = `${process.execPath} ${root}/bench/load/load.mjs --url $URL --pid $NPID --quiet ${flags.join(" ")}`;
   const output = await capture(`${root}/bench/load/with-node.sh`, [
@@ -102,6 +103,16 @@ async function runOnce(
     load,
   ]);
   return readReport(output);
+}
+
+/** The program itself: the command in .bin is a wrapper, whose CPU time and memory say nothing. */
+function anvilBinary(): string {
+  const name = `@foundry-rs/anvil-${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`;
+  return join(
+    dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)),
+    "bin",
+    "anvil",
+  );
 }
 
 function readReport(output: string): LoadReport {

@@ -9,10 +9,11 @@ import { PoolError } from "../../../src/txpool/poolError.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
-/** Errors of starting a node, which no request can meet. */
+/** Errors of starting a node and of key files, which no request can meet. */
 const NOT_MET = new Set([
   "ForkErrorReason",
   "GenesisErrorReason",
+  "KeystoreErrorReason",
   "ServiceErrorReason",
   "SetupErrorReason",
 ]);
