@@ -5,12 +5,12 @@ import { contractAddress } from "../../src/execution/executeTransaction.ts";
 import { type Address, ZERO_ADDRESS } from "../../src/primitives/hex.ts";
 import type { AccessListItem } from "../../src/types/transaction.ts";
 import { blockId } from "../blockId.ts";
-import { failureOf, runCall } from "../callMessage.ts";
+import { runCall } from "../callMessage.ts";
 import { type CallRequest, callRequest } from "../callRequest.ts";
 import { type CallSite, callTarget } from "../callTarget.ts";
 import { quantity, text } from "../codec.ts";
 import type { RpcLimits } from "../context.ts";
-import { knownError, RpcError } from "../errors.ts";
+import { RpcError } from "../errors.ts";
 import { defineMethod, optional, param } from "../method.ts";
 import { field, maybe, view } from "../objects.ts";
 import { stateOverrides } from "../overrides.ts";
@@ -67,12 +67,8 @@ export async function findAccessList(
     if (sizeOf(found) === sizeOf(accessList) || round === MAX_ROUNDS) break;
     accessList = found;
   }
-  const failure = failureOf(outcome);
-  return {
-    accessList,
-    gasUsed: outcome.gasUsed,
-    error: failure && (knownError(failure)?.message ?? failure.message),
-  };
+  const { failure, gasUsed } = outcome;
+  return { accessList, gasUsed, error: failure === "revert" ? "execution reverted" : failure };
 }
 
 /** Access lists. */

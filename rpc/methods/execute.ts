@@ -1,5 +1,6 @@
 /** eth_call. */
 
+import { ConsoleCapture } from "../../src/node/devLog.ts";
 import { blockId } from "../blockId.ts";
 import { failureOf, runCall } from "../callMessage.ts";
 import { callRequest } from "../callRequest.ts";
@@ -25,7 +26,12 @@ export const executeMethods = [
       const site = await callTargetOf(context, where);
       const wanted = request.gas ?? gasCap;
       const gasLimit = gasCap > 0n && wanted > gasCap ? gasCap : wanted;
-      const outcome = await runCall(site, request, gasLimit, { timeoutMs: evmTimeoutMs });
+      const printed = context.node.dev?.log.enabled === true ? new ConsoleCapture() : undefined;
+      const outcome = await runCall(site, request, gasLimit, {
+        timeoutMs: evmTimeoutMs,
+        observer: printed?.observer,
+      });
+      if (printed !== undefined) context.node.dev?.log.tellPrinted(printed.take());
       const failure = failureOf(outcome);
       if (failure !== undefined) throw failure;
       return outcome.returnData;

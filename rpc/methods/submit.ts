@@ -1,5 +1,8 @@
 /** Sending transactions: signed by the caller, or by this node for the accounts of a development chain. */
+import type { Bytes } from "../../src/primitives/bytes.ts";
 import { type Address, type Hash, ZERO_ADDRESS } from "../../src/primitives/hex.ts";
+import { PoolError } from "../../src/txpool/poolError.ts";
+import { decodeNetworkTransaction } from "../../src/types/blobSidecar.ts";
 import { impersonate } from "../../src/types/impersonation.ts";
 import type { Transaction, TransactionFields } from "../../src/types/transaction.ts";
 import { encodeTransaction } from "../../src/types/transactionCodec.ts";
@@ -49,6 +52,29 @@ function inclusion({ node }: RpcContext, wanted: Hash, timeoutMs: number): Promi
   });
 }
 
+/** Refuses what offers less than a developer set as the least fee. Throws PoolError. */
+function checkLeastFee({ node }: RpcContext, { maxFeePerGas }: TransactionFields): void {
+  const minimum = node.dev?.minGasPrice ?? 0n;
+  if (maxFeePerGas < minimum) {
+    throw new PoolError({ code: "UNDERPRICED", tip: maxFeePerGas, minimum });
+  }
+}
+
+/** Puts raw bytes into the pool. Throws DecodeError, TransactionError, PoolError. */
+function addRaw(context: RpcContext, raw: Bytes): Promise<Transaction> {
+  const { dev, pool } = context.node;
+  if (dev !== undefined && dev.minGasPrice > 0n) {
+    checkLeastFee(context, decodeNetworkTransaction(raw).transaction);
+  }
+  return pool.add(raw, "local");
+}
+
+/** Puts a transaction whose sender is known into the pool. Throws TransactionError, PoolError. */
+function addMade(context: RpcContext, transaction: Transaction): Promise<Transaction> {
+  checkLeastFee(context, transaction);
+  return context.node.pool.addTransaction(transaction, "local");
+}
+
 async function fillFor(
   context: RpcContext,
   request: CallRequest,
@@ -64,7 +90,7 @@ const rawMethods = [
     summary: "Puts a signed transaction into the pool and returns its hash at once.",
     params: [param("transaction", data)],
     result: hash,
-    handler: async ({ node }, raw) => (await node.pool.add(raw, "local")).hash,
+    handler: async (context, raw) => (await addRaw(context, raw)).hash,
   }),
   defineMethod({
     name: "eth_sendRawTransactionSync",
@@ -75,7 +101,7 @@ const rawMethods = [
     handler: async (context, raw, timeout = DEFAULT_WAIT_MS) => {
       const { node } = context;
       const timeoutMs = Number(timeout < MAX_WAIT_MS ? timeout : MAX_WAIT_MS);
-      const transaction = await node.pool.add(raw, "local");
+      const transaction = await addRaw(context, raw);
       const included = await inclusion(context, transaction.hash, timeoutMs);
       const found = included ? node.chain.transaction(transaction.hash) : undefined;
       const receipt = found && receiptsOfBlock(node.chain, found.block)[found.index];
@@ -112,7 +138,7 @@ export const submitMethods = [
     handler: async (context, request) => {
       const { fields, sender } = await fillFor(context, request);
       const transaction = signOrImpersonate(context, fields, sender);
-      return (await context.node.pool.addTransaction(transaction, "local")).hash;
+      return (await addMade(context, transaction)).hash;
     },
   }),
   defineMethod({
@@ -124,7 +150,7 @@ export const submitMethods = [
     handler: async (context, request) => {
       const { fields, sender } = await fillFor(context, request);
       const transaction = impersonate(fields, sender);
-      return (await context.node.pool.addTransaction(transaction, "local")).hash;
+      return (await addMade(context, transaction)).hash;
     },
   }),
   defineMethod({
