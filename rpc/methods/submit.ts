@@ -1,11 +1,12 @@
 /** Sending transactions: signed by the caller, or by this node for the accounts of a development chain. */
+import { keccakHash } from "../../src/crypto/keccak.ts";
 import type { Bytes } from "../../src/primitives/bytes.ts";
 import { type Address, type Hash, ZERO_ADDRESS } from "../../src/primitives/hex.ts";
 import { PoolError } from "../../src/txpool/poolError.ts";
 import { decodeNetworkTransaction } from "../../src/types/blobSidecar.ts";
 import { impersonate } from "../../src/types/impersonation.ts";
 import type { Transaction, TransactionFields } from "../../src/types/transaction.ts";
-import { encodeTransaction } from "../../src/types/transactionCodec.ts";
+import { signingPayload } from "../../src/types/transactionCodec.ts";
 import { type CallRequest, callRequest } from "../callRequest.ts";
 import { data, hash, looseQuantity } from "../codec.ts";
 import type { RpcContext } from "../context.ts";
@@ -34,7 +35,12 @@ const filledView = view("signed or filled transaction", {
   tx: field(transactionView, placed),
 });
 
-const UNSIGNED = { v: 0n, r: 0n, s: 0n, yParity: 0 } as const;
+/** The transaction as a wallet shows it before signing: `raw` is what will be signed. */
+function unsigned(fields: TransactionFields): Transaction {
+  const raw = signingPayload(fields);
+  const signature = { v: 0n, r: 0n, s: 0n, yParity: 0 } as const;
+  return { ...fields, signature, raw, hash: keccakHash(raw) };
+}
 
 /** Resolves when the transaction is in a canonical block, or with undefined after `timeoutMs`. */
 function inclusion({ node }: RpcContext, wanted: Hash, timeoutMs: number): Promise<boolean> {
@@ -119,7 +125,7 @@ const rawMethods = [
     handler: async (context, request) => {
       const fields = await fillTransaction(context, request);
       return {
-        transaction: encodeTransaction(fields, UNSIGNED),
+        transaction: unsigned(fields),
         sender: request.from ?? ZERO_ADDRESS,
       };
     },
