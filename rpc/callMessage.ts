@@ -1,4 +1,5 @@
 /** From what a caller says of a call to running it, and from its failure to the error the caller sees. */
+import { setImmediate } from "node:timers/promises";
 import { ExecutionFault } from "../src/execution/evm.ts";
 import { type CallOptions, type CallResult, executeCall } from "../src/execution/executeCall.ts";
 import { joinObservers, type Observer } from "../src/execution/observer.ts";
@@ -9,16 +10,31 @@ import type { CallRequest } from "./callRequest.ts";
 import type { CallSite } from "./callTarget.ts";
 import { RpcError } from "./errors.ts";
 
-/** Stops a call that takes too long, at the next frame it opens. Between frames its gas bounds it. */
-function deadline(timeoutMs: number): Observer {
-  const end = systemClock.nowMs() + timeoutMs;
+/** ms after which a call lets other requests and blocks go first. */
+const TURN_MS = 15;
+
+/** Ends a call after `timeoutMs` (0 = never), and keeps a long one from holding up the node. */
+function timeLimit(timeoutMs: number) {
+  let turnMs = systemClock.nowMs();
+  const endMs = timeoutMs === 0 ? Number.POSITIVE_INFINITY : turnMs + timeoutMs;
+  const check = (nowMs: number) => {
+    if (nowMs <= endMs) return;
+    const text = `execution aborted (timeout = ${timeoutMs} ms)`;
+    throw new RpcError({ code: "TIMEOUT", text });
+  };
+  const rest = async () => {
+    await setImmediate();
+    turnMs = systemClock.nowMs();
+  };
   return {
-    enter() {
-      if (timeoutMs > 0 && systemClock.nowMs() > end) {
-        const text = `execution aborted (timeout = ${timeoutMs} ms)`;
-        throw new RpcError({ code: "TIMEOUT", text });
-      }
+    /** In loops. */
+    pause(): Promise<void> | undefined {
+      const nowMs = systemClock.nowMs();
+      check(nowMs);
+      return nowMs - turnMs < TURN_MS ? undefined : rest();
     },
+    /** At frames: costly precompiles in a row need no loop. */
+    observer: { enter: () => check(systemClock.nowMs()) },
   };
 }
 
@@ -40,11 +56,11 @@ export async function runCall(
   options: RunOptions,
 ): Promise<CallResult> {
   const { timeoutMs, observer: watcher, ...callOptions } = options;
-  const limit = deadline(timeoutMs);
+  const { pause, observer: limit } = timeLimit(timeoutMs);
   const observer = watcher === undefined ? limit : joinObservers(limit, watcher);
   try {
     const message = { ...request, gasLimit };
-    const context = { ...site.execution, observer, options: callOptions };
+    const context = { ...site.execution, observer, pause, options: callOptions };
     return await executeCall(site.state, site.env, message, context);
   } catch (error) {
     // what broke the execution off says more than the fact that it broke off

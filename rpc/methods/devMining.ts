@@ -114,10 +114,10 @@ const mining = [
   devMethods({
     names: ["evm_setIntervalMining", "anvil_setIntervalMining"],
     summary: "Makes a block every so many seconds; 0 ends that.",
-    params: [param("interval", integer)],
+    params: [param("interval", looseQuantity)],
     result: nothing,
     handler: async (dev, _context, interval) => {
-      dev.setIntervalMs(interval * MS_PER_SECOND);
+      dev.setIntervalMs(Number(interval) * MS_PER_SECOND);
       return undefined;
     },
   }),

@@ -9,6 +9,7 @@ import {
   type CustomPrecompile,
   EVM,
   EVMError,
+  type EVMOpts,
   getActivePrecompiles,
   NobleBN254,
   paramsEVM,
@@ -56,6 +57,8 @@ export interface ExecutionContext {
   /** Hash of the ancestor of the executing block at this height, one of the last 256. */
   blockHash(number: bigint): Hash | undefined;
   readonly observer?: Observer | undefined;
+  /** Asked now and then while loops run: throws to end the execution, or lets other work go first. */
+  readonly pause?: (() => Promise<void> | undefined) | undefined;
   /** Precompiles that a state override moved (movePrecompileToAddress: from -> to) or covered (undefined). */
   readonly movedPrecompiles?: ReadonlyMap<Address, Address | undefined> | undefined;
 }
@@ -98,6 +101,7 @@ export function createMachine(state: State, env: BlockEnv, context: ExecutionCon
     params: {},
     bn254: BN254,
     customPrecompiles: precompilesFor(rules).map(adaptPrecompile),
+    ...(context.pause !== undefined && { customOpcodes: [pausingJumpdest(context.pause)] }),
     blockchain: {
       getBlock: async (number: number) => {
         const hash = hexToBytes(context.blockHash(BigInt(number)) ?? ZERO_WORD);
@@ -214,6 +218,25 @@ function loadKzgAtFirstUse({ precompiles, common }: EVM): void {
     common.customCrypto.kzg ??= await loadKzg();
     return evaluate(input);
   });
+}
+
+type CustomInstruction = NonNullable<EVMOpts["customOpcodes"]>[number];
+
+/** Instructions that may run between two pauses hang on this: every loop passes a JUMPDEST. */
+const JUMPDESTS_PER_PAUSE = 512;
+
+/** JUMPDEST as it is, with `pause` called every so often. */
+function pausingJumpdest(pause: () => Promise<void> | undefined): CustomInstruction {
+  let count = 0;
+  return {
+    opcode: 0x5b,
+    opcodeName: "JUMPDEST",
+    baseFee: 1,
+    logicFunction: async () => {
+      count++;
+      if (count % JUMPDESTS_PER_PAUSE === 0) await pause();
+    },
+  };
 }
 
 function movePrecompile({ precompiles }: EVM, from: Address, to: Address | undefined): void {

@@ -109,6 +109,17 @@ describe("calls on a development node", () => {
       await assert.rejects(callWith(LOOP, { gas: "0x186a0" }), { code: -32000 });
     });
 
+    it("lets the node work while a long call runs", async () => {
+      const start = Date.now();
+      const long = callWith(LOOP, { gas: "0x989680" }).then(
+        () => assert.fail("the loop has no end"),
+        () => Date.now() - start,
+      );
+      // what is asked meanwhile is answered first
+      const quick = await dev.call("eth_blockNumber").then(() => Date.now() - start);
+      assert((await long) > quick);
+    });
+
     it("runs creation code and shows what the pool would leave", async () => {
       assert.equal(await dev.call("eth_call", { data: "0x60016000f3" }, "pending"), "0x00");
       await dev.call("evm_setAutomine", false);
