@@ -20,7 +20,10 @@ import {
 
 const ROUNDS = 50;
 const SEED = 20_814;
-const LONGEST_MS = 250;
+/** A kill comes so many acknowledged blocks, then so many milliseconds, after the chain is open: however slow the machine is. */
+const MOST_BLOCKS = 12;
+const LONGEST_MS = 40;
+const BLOCKS_TIMEOUT_MS = 60_000;
 /** Children that load their modules while another one runs. */
 const AHEAD = 2;
 const IMPORTED_BLOCKS = 1_600;
@@ -37,6 +40,12 @@ function randomOf(seed: number): () => number {
   };
 }
 
+/** A block the child said it had stored. */
+interface Told {
+  readonly number: bigint;
+  readonly hash: Hash;
+}
+
 /** A child that has loaded its modules and waits. */
 class Victim {
   readonly #child: ChildProcess;
@@ -51,18 +60,22 @@ class Victim {
     this.#closed = once(this.#child, "close");
   }
 
-  /** Lets it run, kills it `afterMs` after its chain is open, and gives the blocks it told of. */
-  async killAfter(afterMs: number): Promise<{ number: bigint; hash: Hash }[]> {
-    await this.#line("loaded");
+  /** Lets it run, kills it `afterMs` after it told of `blocks` blocks, and gives all it told of. */
+  async killAfter(blocks: number, afterMs: number): Promise<Told[]> {
+    await this.#until(() => this.#output.includes("loaded"));
     this.#child.stdin?.write("go\n");
-    await this.#line("ready");
+    await this.#until(() => this.#output.includes("ready") && this.#told().length >= blocks);
     await new Promise((resolve) => setTimeout(resolve, afterMs));
     return await this.end();
   }
 
-  async end(): Promise<{ number: bigint; hash: Hash }[]> {
+  async end(): Promise<Told[]> {
     this.#child.kill("SIGKILL");
     await this.#closed;
+    return this.#told();
+  }
+
+  #told(): Told[] {
     const lines = this.#output.split("\n").filter((line) => /^\d+ 0x[0-9a-f]{64}$/.test(line));
     return lines.map((line) => {
       const [number = "", hash = ""] = line.split(" ");
@@ -70,9 +83,11 @@ class Victim {
     });
   }
 
-  async #line(text: string): Promise<void> {
-    while (!this.#output.includes(text)) {
+  async #until(done: () => boolean): Promise<void> {
+    const deadline = performance.now() + BLOCKS_TIMEOUT_MS;
+    while (!done()) {
       assert.equal(this.#child.exitCode, null, "the child runs");
+      assert.ok(performance.now() < deadline, "the child makes blocks");
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }
@@ -113,7 +128,7 @@ describe("a node killed at any moment", () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it(`loses no acknowledged block and leaves no half one, ${ROUNDS} rounds, seed ${SEED}`, async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     const random = randomOf(SEED);
     const file = join(folder, "blocks.rlp");
     await writeBlocks(file);
@@ -131,7 +146,10 @@ describe("a node killed at any moment", () => {
     for (let round = 0; round < ROUNDS; round++) {
       const { path, victim } = waiting.shift() ?? start(round);
       if (round + AHEAD < ROUNDS) waiting.push(start(round + AHEAD));
-      const told = await victim.killAfter(Math.floor(random() * LONGEST_MS));
+      const told = await victim.killAfter(
+        Math.floor(random() * (MOST_BLOCKS + 1)),
+        Math.floor(random() * LONGEST_MS),
+      );
       acknowledged += told.length;
       await using test = await openTestChain(devnetGenesis(), { path, log: silentLogger });
       for (const { number, hash } of told)

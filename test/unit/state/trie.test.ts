@@ -25,9 +25,21 @@ const value = fc.oneof(
 const batches = (key: fc.Arbitrary<Bytes>) =>
   fc.array(fc.array(fc.tuple(key, value), { maxLength: 40 }), { minLength: 1, maxLength: 6 });
 
-async function compare(rounds: readonly (readonly Write[])[]): Promise<void> {
-  const store = new MapStore();
+/** The library's trie with exactly this content, made without a deletion. */
+async function libraryTrie(model: ReadonlyMap<string, Bytes>) {
   const oracle = await createMPT();
+  for (const [hex, entry] of model) await oracle.put(Buffer.from(hex, "hex"), entry);
+  return oracle;
+}
+
+/**
+ * @ethereumjs/mpt 10.1.3 loses the value of a branch when the deletion of another key leaves that branch with one child
+ * (put 2010, 20, 2000, delete 2000: its root is no longer that of {2010, 20}). State keys are hashes, where no branch
+ * has a value; for keys that are prefixes of each other the oracle is made anew each round.
+ */
+async function compare(rounds: readonly (readonly Write[])[], prefixes = false): Promise<void> {
+  const store = new MapStore();
+  let oracle = await createMPT();
   const model = new Map<string, Bytes>();
   let trie = new Trie(store, EMPTY_TRIE_ROOT);
   for (const [index, writes] of rounds.entries()) {
@@ -41,6 +53,7 @@ async function compare(rounds: readonly (readonly Write[])[]): Promise<void> {
         model.set(Buffer.from(key).toString("hex"), entry);
       }
     }
+    if (prefixes) oracle = await libraryTrie(model);
     const root = trie.rootHash();
     assert.equal(root, bytesToHash(oracle.root()));
     store.add(trie.takeNodes());
@@ -66,11 +79,17 @@ async function compare(rounds: readonly (readonly Write[])[]): Promise<void> {
 
 describe("Trie", () => {
   it("has the roots, values and order of @ethereumjs/mpt for hashed keys", async () => {
-    await fc.assert(fc.asyncProperty(batches(hashedKey), compare), { numRuns: 60 });
+    await fc.assert(
+      fc.asyncProperty(batches(hashedKey), (rounds) => compare(rounds)),
+      { numRuns: 60 },
+    );
   });
 
   it("has them for short keys that are prefixes of each other", async () => {
-    await fc.assert(fc.asyncProperty(batches(shortKey), compare), { numRuns: 120 });
+    await fc.assert(
+      fc.asyncProperty(batches(shortKey), (rounds) => compare(rounds, true)),
+      { numRuns: 120 },
+    );
   });
 
   it("is empty again, and stores nothing, once every key is deleted", () => {
