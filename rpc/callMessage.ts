@@ -1,42 +1,13 @@
 /** From what a caller says of a call to running it, and from its failure to the error the caller sees. */
-import { setImmediate } from "node:timers/promises";
 import { ExecutionFault } from "../src/execution/evm.ts";
 import { type CallOptions, type CallResult, executeCall } from "../src/execution/executeCall.ts";
 import { joinObservers, type Observer } from "../src/execution/observer.ts";
 import { revertReason } from "../src/node/revertReason.ts";
 import { NodeError } from "../src/primitives/errors.ts";
-import { systemClock } from "../src/runtime/clock.ts";
 import type { CallRequest } from "./callRequest.ts";
 import type { CallSite } from "./callTarget.ts";
 import { RpcError } from "./errors.ts";
-
-/** ms after which a call lets other requests and blocks go first. */
-const TURN_MS = 15;
-
-/** Ends a call after `timeoutMs` (0 = never), and keeps a long one from holding up the node. */
-function timeLimit(timeoutMs: number) {
-  let turnMs = systemClock.nowMs();
-  const endMs = timeoutMs === 0 ? Number.POSITIVE_INFINITY : turnMs + timeoutMs;
-  const check = (nowMs: number) => {
-    if (nowMs <= endMs) return;
-    const text = `execution aborted (timeout = ${timeoutMs} ms)`;
-    throw new RpcError({ code: "TIMEOUT", text });
-  };
-  const rest = async () => {
-    await setImmediate();
-    turnMs = systemClock.nowMs();
-  };
-  return {
-    /** In loops. */
-    pause(): Promise<void> | undefined {
-      const nowMs = systemClock.nowMs();
-      check(nowMs);
-      return nowMs - turnMs < TURN_MS ? undefined : rest();
-    },
-    /** At frames: costly precompiles in a row need no loop. */
-    observer: { enter: () => check(systemClock.nowMs()) },
-  };
-}
+import { timeLimit } from "./timeLimit.ts";
 
 /** How a call is run for a caller. */
 export interface RunOptions extends CallOptions {

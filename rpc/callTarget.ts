@@ -1,14 +1,10 @@
 /** Where a call runs: a state of its own, the block it sees, and the rules in force there. */
-import { type BlockEnv, type ExecutionContext, envOf, isPrecompile } from "../src/execution/evm.ts";
+import { type BlockEnv, type ExecutionContext, envOf } from "../src/execution/evm.ts";
+import { applyOverrides, type StateOverrides } from "../src/execution/stateOverrides.ts";
 import type { State } from "../src/state/state.ts";
 import type { BlockId } from "./blockId.ts";
 import type { RpcContext } from "./context.ts";
-import {
-  type BlockOverrides,
-  overrideBlock,
-  overrideState,
-  type StateOverrides,
-} from "./overrides.ts";
+import { type BlockOverrides, overrideBlock } from "./overrides.ts";
 import { pendingWork } from "./pending.ts";
 import { needHeader } from "./resolve.ts";
 
@@ -36,7 +32,7 @@ async function siteAt({ node }: RpcContext, id: BlockId): Promise<CallSite> {
   return { state: chain.stateAt(hash), env: envOf(header), execution: chain.contextFor(header) };
 }
 
-/** Finds the block and applies the overrides to a State of its own. Throws HEADER_NOT_FOUND, REFUSED. */
+/** Finds the block and applies the overrides to a State of its own. Throws HEADER_NOT_FOUND, OverrideError. */
 export async function callTarget(
   context: RpcContext,
   id: BlockId,
@@ -44,10 +40,7 @@ export async function callTarget(
 ): Promise<CallSite> {
   const site = await siteAt(context, id);
   if (overrides.state === undefined && overrides.block === undefined) return site;
-  const { rules } = site.execution;
-  const movedPrecompiles = overrideState(site.state, overrides.state, (address) =>
-    isPrecompile(address, rules),
-  );
+  const movedPrecompiles = applyOverrides(site.state, overrides.state, site.execution.rules);
   return {
     state: site.state,
     env: overrideBlock(site.env, overrides.block),

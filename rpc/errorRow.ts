@@ -4,6 +4,8 @@ import type { ChainErrorReason } from "../src/chain/chainError.ts";
 import type { ProducerErrorReason } from "../src/consensus/producerError.ts";
 import type { ExecutionFaultReason } from "../src/execution/evm.ts";
 import type { BlockInvalidReason } from "../src/execution/requests.ts";
+import type { SimulationErrorReason } from "../src/execution/simulationPlan.ts";
+import type { OverrideErrorReason } from "../src/execution/stateOverrides.ts";
 import type { TransactionErrorReason } from "../src/execution/transactionError.ts";
 import type { DevErrorReason } from "../src/node/devError.ts";
 import type { HexErrorReason } from "../src/primitives/hex.ts";
@@ -26,10 +28,12 @@ export type KnownReason =
   | DevErrorReason
   | ExecutionFaultReason
   | HexErrorReason
+  | OverrideErrorReason
   | PoolErrorReason
   | ProducerErrorReason
   | QueueErrorReason
   | RpcReason
+  | SimulationErrorReason
   | StateErrorReason
   | StorageErrorReason
   | TransactionErrorReason
@@ -37,7 +41,7 @@ export type KnownReason =
 
 /** What a caller sees of one reason. */
 export interface Row<R> {
-  readonly code: number;
+  readonly code: number | ((reason: R) => number);
   /** `dev`: on a development chain, where a hint may help. */
   text(reason: R, dev: boolean): string;
   data?(reason: R): Json | undefined;

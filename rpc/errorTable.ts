@@ -7,6 +7,7 @@ import type { BlockErrorReason } from "../src/chain/blockError.ts";
 import { bytesToHex, formatQuantity } from "../src/primitives/hex.ts";
 import type { Json } from "./codec.ts";
 import { code, type Row, type Rows } from "./errorRow.ts";
+import { simulationRows } from "./simulationErrors.ts";
 import { transactionRows } from "./transactionErrors.ts";
 
 function rangeHint(hint: { readonly maxRange: bigint; readonly suggestedTo: bigint }): Json {
@@ -96,7 +97,6 @@ export const rows: Rows = {
       `the transaction was added to the pool but was not included within ${timeoutMs} ms`,
     data: ({ hash }) => hash,
   },
-  SIMULATION: { code: code.server, text: ({ text }) => text },
   REFUSED: { code: code.server, text: ({ text }) => text },
   BAD_ARGUMENT: { code: code.params, text: ({ where, problem }) => `${where}: ${problem}` },
   BAD_HEX: { code: code.params, text: ({ expected, got }) => `expected ${expected}, got "${got}"` },
@@ -155,6 +155,7 @@ export const rows: Rows = {
     text: ({ expected, got }) => `transaction type not supported: expected ${expected}, got ${got}`,
   },
   ...transactionRows,
+  ...simulationRows,
   TIMESTAMP_TOO_LOW: {
     code: code.server,
     text: ({ timestamp, parent }) =>

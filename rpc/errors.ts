@@ -47,8 +47,6 @@ export type RpcReason =
   | { readonly code: "TIMEOUT"; readonly text: string }
   /** eth_sendRawTransactionSync: accepted, not included in time. */
   | { readonly code: "NOT_INCLUDED_IN_TIME"; readonly hash: Hash; readonly timeoutMs: number }
-  /** eth_simulateV1: codes -380xx of its specification. */
-  | { readonly code: "SIMULATION"; readonly rpcCode: number; readonly text: string }
   /** Anything else that is the caller's to mend and has no code of its own: -32000. */
   | { readonly code: "REFUSED"; readonly text: string };
 
@@ -79,7 +77,7 @@ export function knownError(error: unknown, dev = false): JsonRpcError | undefine
   if (row === "fault") return undefined;
   const shown = row.data?.(reason);
   return {
-    code: reason.code === "SIMULATION" ? reason.rpcCode : row.code,
+    code: typeof row.code === "number" ? row.code : row.code(reason),
     message: row.text(reason, dev),
     ...(shown !== undefined && { data: shown }),
   };

@@ -59,6 +59,17 @@ export function object<S extends Shape>(
   return { schema, decode: (json, where) => decode(json, where) as Decoded<S> };
 }
 
+type Complete<S extends Shape> = {
+  readonly [K in keyof S]: S[K] extends ParamCodec<infer T> ? T : never;
+};
+
+/** Object that must have every field of `shape`. */
+export function completeObject<S extends Shape>(title: string, shape: S): ParamCodec<Complete<S>> {
+  const codec = object(title, shape, Object.keys(shape));
+  // a missing field was refused, which the type of an object with optional fields does not say
+  return { ...codec, decode: (json, where) => codec.decode(json, where) as Complete<S> };
+}
+
 /** One field of a view: how to find the value in `S` and write it; undefined leaves the key out. */
 export interface Field<S> {
   readonly schema: JsonSchema;

@@ -3,27 +3,22 @@
  * Overrides are applied to the caller's own copy of the state.
  */
 import type { BlockEnv } from "../src/execution/evm.ts";
+import type { SimulatedHeader } from "../src/execution/simulationPlan.ts";
+import type { AccountOverride, StateOverrides } from "../src/execution/stateOverrides.ts";
 import type { Bytes } from "../src/primitives/bytes.ts";
 import { type Address, type Hash, hexToBytes } from "../src/primitives/hex.ts";
-import type { State } from "../src/state/state.ts";
-import { EMPTY_ACCOUNT } from "../src/types/account.ts";
-import { address, data, hash, type ParamCodec, quantity, quantity64, refuse } from "./codec.ts";
-import { RpcError } from "./errors.ts";
+import {
+  address,
+  data,
+  hash,
+  list,
+  type ParamCodec,
+  quantity,
+  quantity64,
+  refuse,
+} from "./codec.ts";
 import { object, objectOf } from "./objects.ts";
-
-/** Changes to one account; `state` replaces all its storage, `stateDiff` single slots. */
-export interface AccountOverride {
-  readonly nonce: bigint | undefined;
-  /** wei */
-  readonly balance: bigint | undefined;
-  readonly code: Bytes | undefined;
-  readonly state: ReadonlyMap<Hash, Bytes> | undefined;
-  readonly stateDiff: ReadonlyMap<Hash, Bytes> | undefined;
-  readonly movePrecompileToAddress: Address | undefined;
-}
-
-/** Changes by account, in the order of their addresses. */
-export type StateOverrides = ReadonlyMap<Address, AccountOverride>;
+import { withdrawal } from "./withdrawal.ts";
 
 /** Changes to the block that a call sees. */
 export interface BlockOverrides {
@@ -42,6 +37,7 @@ export interface BlockOverrides {
 
 const MAX_ACCOUNTS = 1_000;
 const MAX_SLOTS = 100_000;
+const MAX_WITHDRAWALS = 1_024;
 
 const storage: ParamCodec<ReadonlyMap<Hash, Bytes>> = {
   schema: { title: "storage", type: "object", additionalProperties: hash.schema },
@@ -80,7 +76,7 @@ export const stateOverrides: ParamCodec<StateOverrides> = {
   },
 };
 
-const block = object("block overrides", {
+const blockFields = {
   number: quantity,
   difficulty: quantity,
   time: quantity64,
@@ -93,9 +89,22 @@ const block = object("block overrides", {
   baseFeePerGas: quantity,
   baseFee: quantity,
   blobBaseFee: quantity,
-});
+};
 
-/** Object of block overrides. */
+/** One name for what other nodes call differently. */
+function settleNames<T extends { readonly [K in keyof typeof blockFields]: unknown }>(block: T) {
+  const { coinbase, random, baseFee, ...rest } = block;
+  return {
+    ...rest,
+    feeRecipient: rest.feeRecipient ?? coinbase,
+    prevRandao: rest.prevRandao ?? random,
+    baseFeePerGas: rest.baseFeePerGas ?? baseFee,
+  };
+}
+
+const block = object("block overrides", blockFields);
+
+/** Object of block overrides of one call. */
 export const blockOverrides: ParamCodec<BlockOverrides> = {
   schema: block.schema,
   decode(json, where) {
@@ -104,13 +113,24 @@ export const blockOverrides: ParamCodec<BlockOverrides> = {
         refuse(where, `block override "${key}" is not supported for this RPC method`);
       }
     }
-    const { coinbase, random, baseFee, ...rest } = block.decode(json, where);
-    return {
-      ...rest,
-      feeRecipient: rest.feeRecipient ?? coinbase,
-      prevRandao: rest.prevRandao ?? random,
-      baseFeePerGas: rest.baseFeePerGas ?? baseFee,
-    };
+    return settleNames(block.decode(json, where));
+  },
+};
+
+const simulatedBlock = object("block overrides", {
+  ...blockFields,
+  number: quantity64,
+  beaconRoot: hash,
+  parentBeaconBlockRoot: hash,
+  withdrawals: list(withdrawal, MAX_WITHDRAWALS),
+});
+
+/** Object of block overrides of a simulated block, which gets a header of its own. */
+export const simulatedHeader: ParamCodec<SimulatedHeader> = {
+  schema: simulatedBlock.schema,
+  decode(json, where) {
+    const { beaconRoot, ...rest } = settleNames(simulatedBlock.decode(json, where));
+    return { ...rest, parentBeaconBlockRoot: rest.parentBeaconBlockRoot ?? beaconRoot };
   },
 };
 
@@ -130,71 +150,4 @@ export function overrideBlock(env: BlockEnv, overrides: BlockOverrides | undefin
     parentBeaconBlockRoot: env.parentBeaconBlockRoot,
     parentHash: env.parentHash,
   };
-}
-
-function overrideAccount(state: State, target: Address, change: AccountOverride): void {
-  const { nonce, balance, code, state: all, stateDiff } = change;
-  if (all !== undefined && stateDiff !== undefined) {
-    throw new RpcError({
-      code: "REFUSED",
-      text: `account ${target} has both 'state' and 'stateDiff'`,
-    });
-  }
-  const before = state.account(target) ?? EMPTY_ACCOUNT;
-  if (nonce !== undefined || balance !== undefined) {
-    state.setAccount(target, {
-      ...before,
-      nonce: nonce ?? before.nonce,
-      balance: balance ?? before.balance,
-    });
-  }
-  if (code !== undefined) state.setCode(target, code);
-  const slots = all ?? stateDiff;
-  if (slots === undefined) return;
-  // storage hangs on an account: a root without one would be dropped
-  if (state.account(target) === undefined) state.setAccount(target, EMPTY_ACCOUNT);
-  if (all !== undefined) state.clearStorage(target);
-  for (const [key, value] of slots) state.setSlot(target, key, value);
-}
-
-/** What overrides do to the precompiled contracts: address → new address, or undefined where one just goes away. */
-export type PrecompileMoves = ReadonlyMap<Address, Address | undefined>;
-
-/**
- * Writes the overrides into `state` and tells what becomes of overridden precompiles.
- * Throws RpcError for contradictions. Source: geth, eth_call and eth_simulateV1.
- */
-export function overrideState(
-  state: State,
-  overrides: StateOverrides | undefined,
-  isPrecompile: (target: Address) => boolean,
-): PrecompileMoves {
-  const moves = new Map<Address, Address | undefined>();
-  const taken = new Set<Address>();
-  for (const [target, change] of overrides ?? []) {
-    const destination = change.movePrecompileToAddress;
-    const known = isPrecompile(target);
-    if (destination !== undefined && !known) {
-      throw new RpcError({ code: "REFUSED", text: `account ${target} is not a precompile` });
-    }
-    if (taken.has(target)) {
-      throw new RpcError({
-        code: "REFUSED",
-        text: `account ${target} has already been overridden by a precompile`,
-      });
-    }
-    if (destination !== undefined) {
-      if (overrides?.has(destination)) {
-        throw new RpcError({
-          code: "REFUSED",
-          text: `account ${destination} is already overridden`,
-        });
-      }
-      taken.add(destination);
-    }
-    if (known) moves.set(target, destination);
-    overrideAccount(state, target, change);
-  }
-  state.beginTransaction();
-  return moves;
 }

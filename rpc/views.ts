@@ -238,8 +238,8 @@ const sealed = headerFields(({ block }: ShownBlock) => block.header);
 
 const isSealed = ({ pending }: ShownBlock) => pending !== true;
 
-/** A whole block. */
-export const blockView: ResultCodec<ShownBlock> = view("block", {
+/** Fields of a whole block. */
+export const blockFields: { readonly [key: string]: Field<ShownBlock> } = {
   hash: whenSealed(
     field(hash, ({ block }: ShownBlock) => block.hash),
     isSealed,
@@ -251,7 +251,10 @@ export const blockView: ResultCodec<ShownBlock> = view("block", {
   transactions: transactionsField,
   uncles: field(list(hash), ({ block }: ShownBlock) => block.ommers.map(hashHeader)),
   withdrawals: maybe(list(withdrawalView), ({ block }: ShownBlock) => block.withdrawals),
-});
+};
+
+/** A whole block. */
+export const blockView: ResultCodec<ShownBlock> = view("block", blockFields);
 
 /** A header and the length of the block it would make alone. */
 export interface ShownOmmer {

@@ -15,6 +15,7 @@ import { netMethods } from "./net.ts";
 import { qnetMethods } from "./qnet.ts";
 import { rpcMethods } from "./rpc.ts";
 import { signMethods } from "./sign.ts";
+import { simulateMethods } from "./simulate.ts";
 import { submitMethods } from "./submit.ts";
 import { transactionMethods } from "./transaction.ts";
 import { txpoolMethods } from "./txpool.ts";
@@ -37,6 +38,7 @@ export const allMethods: readonly Method[] = [
   ...qnetMethods,
   ...rpcMethods,
   ...signMethods,
+  ...simulateMethods,
   ...submitMethods,
   ...transactionMethods,
   ...txpoolMethods,

@@ -3,6 +3,7 @@
  * applied is left out together with the later transactions of its sender. The result goes to `importBlock` as it is.
  */
 import { setImmediate } from "node:timers/promises";
+import { bodyRoots } from "../execution/bodyRoots.ts";
 import { BlockExecutor, type BlockResult } from "../execution/executeBlock.ts";
 import { baseFeeOfChild, blobGasOf, excessBlobGasOfChild, maxBlobGas } from "../execution/gas.ts";
 import { TransactionError } from "../execution/transactionError.ts";
@@ -19,7 +20,6 @@ import type { ChainHead } from "./chainEvents.ts";
 import { difficultyOfChild } from "./difficulty.ts";
 import { allowsBlobs, type ExecutedBlock } from "./importBlock.ts";
 import type { ExemptibleField } from "./overrides.ts";
-import { bodyRoots } from "./verifyBody.ts";
 
 /** RLP bytes of everything in a block but its transactions and withdrawals, at most. */
 const FRAME_BYTES = 1_024;

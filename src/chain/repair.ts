@@ -2,6 +2,7 @@
  * Finding the newest block that is whole. A commit is one atomic batch, so only a damaged disk or a foreign program can
  * leave a head whose block, receipts or state are missing; then the chain goes back to where they agree, and says so.
  */
+import { bodyRoots } from "../execution/bodyRoots.ts";
 import { NodeError } from "../primitives/errors.ts";
 import { type Hash, hexToBytes } from "../primitives/hex.ts";
 import { orderedTrieRoot } from "../state/orderedTrie.ts";
@@ -17,7 +18,6 @@ import { ChainError } from "./chainError.ts";
 import { putPointer } from "./commit.ts";
 import { deleteLogIndex } from "./logIndex.ts";
 import { decodeOverride } from "./overrides.ts";
-import { bodyRoots } from "./verifyBody.ts";
 
 /** Blocks that opening may give up by itself. */
 const MAX_REPAIRED_BLOCKS = 128;

@@ -1,12 +1,9 @@
 /** Validity of a block's body against its own header, and of its ommers against the ancestors. Pure. */
-import { keccakHash } from "../crypto/keccak.ts";
-import { GAS_PER_BLOB } from "../execution/gas.ts";
+import { bodyRoots } from "../execution/bodyRoots.ts";
 import type { Hash } from "../primitives/hex.ts";
-import { orderedTrieRoot } from "../state/orderedTrie.ts";
-import { type Block, type BlockBody, withdrawalToItems } from "../types/block.ts";
+import type { Block } from "../types/block.ts";
 import type { Rules } from "../types/forks.ts";
-import { type Header, hashHeader, headerToItems } from "../types/header.ts";
-import { encodeRlp } from "../types/rlp.ts";
+import { type Header, hashHeader } from "../types/header.ts";
 import { BlockError, demand, demandEqual } from "./blockError.ts";
 import { verifyHeader } from "./verifyHeader.ts";
 
@@ -14,36 +11,6 @@ import { verifyHeader } from "./verifyHeader.ts";
 const MAX_OMMERS = 2;
 /** An ommer's parent is at most this many generations above the block. */
 const MAX_OMMER_DEPTH = 7n;
-
-/** Commitments that a header makes to its body. */
-export interface BodyRoots {
-  readonly transactionsRoot: Hash;
-  readonly sha3Uncles: Hash;
-  /** undefined before Shanghai */
-  readonly withdrawalsRoot: Hash | undefined;
-  /** undefined before Cancun */
-  readonly blobGasUsed: bigint | undefined;
-}
-
-/** The commitments to `body`. */
-export function bodyRoots(body: BlockBody, rules: Rules | undefined): BodyRoots {
-  return {
-    transactionsRoot: orderedTrieRoot(body.transactions.map(({ raw }) => raw)),
-    sha3Uncles: keccakHash(encodeRlp(body.ommers.map(headerToItems))),
-    withdrawalsRoot: body.withdrawals && orderedTrieRoot(encodeWithdrawals(body.withdrawals)),
-    blobGasUsed: rules?.has("cancun") ? blobGasOfBody(body) : undefined,
-  };
-}
-
-function encodeWithdrawals(withdrawals: NonNullable<BlockBody["withdrawals"]>) {
-  return withdrawals.map((withdrawal) => encodeRlp(withdrawalToItems(withdrawal)));
-}
-
-function blobGasOfBody(body: BlockBody): bigint {
-  let blobs = 0;
-  for (const { blobVersionedHashes } of body.transactions) blobs += blobVersionedHashes.length;
-  return BigInt(blobs) * GAS_PER_BLOB;
-}
 
 /** Throws BlockError unless the body is what the header commits to and within the size limit (EIP-7934). */
 export function verifyBody(block: Block, rules: Rules): void {

@@ -115,6 +115,32 @@ export function checkSender(
   return refuse({ code: "INSUFFICIENT_FUNDS", address: sender, have: account.balance, want });
 }
 
+/**
+ * What is wrong with a simulated call in the order in which other nodes look, so that of several faults the same one is
+ * told: nonce, fees, balance. `executeTransaction` checks all of it again, and the rest. Throws TransactionError.
+ */
+export function checkCall(
+  transaction: TransactionFields,
+  sender: Address,
+  state: State,
+  { rules, fees, lenient }: { rules: Rules; fees: Fees; lenient: Leniency },
+): void {
+  const nonce = state.account(sender)?.nonce ?? 0n;
+  if (lenient.nonce !== true) checkNonce(transaction.nonce, nonce, sender);
+  // a call may wrap the nonce around, but no contract can be addressed by the one after the last
+  const isUsable = lenient.nonce === true && transaction.to !== undefined;
+  if (nonce >= NONCE_LIMIT && !isUsable) refuse({ code: "NONCE_MAX", nonce });
+  const { maxPriorityFeePerGas, maxFeePerGas } = transaction;
+  if (maxPriorityFeePerGas > maxFeePerGas) {
+    refuse({ code: "TIP_ABOVE_MAX_FEE", maxPriorityFeePerGas, maxFeePerGas });
+  }
+  checkFees(transaction, sender, fees, lenient);
+  checkSender(transaction, sender, state, {
+    rules,
+    lenient: { ...lenient, nonce: true, sender: true },
+  });
+}
+
 /** What the sender must own, in wei: value, all gas at the highest price, all blobs at the highest price. */
 export function mostItCosts(transaction: TransactionFields): bigint {
   const { gasLimit, maxFeePerGas, value, maxFeePerBlobGas } = transaction;

@@ -9,7 +9,6 @@ import {
   type CustomPrecompile,
   EVM,
   EVMError,
-  type EVMOpts,
   getActivePrecompiles,
   NobleBN254,
   paramsEVM,
@@ -25,6 +24,7 @@ import type { State } from "../state/state.ts";
 import type { ForkName, Rules } from "../types/forks.ts";
 import type { Header } from "../types/header.ts";
 import { blobBaseFee } from "./gas.ts";
+import { hookedInstructions } from "./instructionHooks.ts";
 import { attachObserver, type Observer } from "./observer.ts";
 import { type Precompile, precompilesFor } from "./precompiles/table.ts";
 import { StateAdapter } from "./stateAdapter.ts";
@@ -80,6 +80,8 @@ export interface Machine {
   readonly context: ExecutionContext;
   /** wei per blob gas; undefined before Cancun */
   readonly blobBaseFee: bigint | undefined;
+  /** Addresses (hex without 0x) that are warm as precompiles: the fork's own, wherever a caller has moved them. */
+  readonly warmPrecompiles: readonly string[];
 }
 
 /** The block as the EVM reads it. */
@@ -92,7 +94,7 @@ export function envOf(header: Header): BlockEnv {
 
 /** An EVM for the transactions of one block (or one call) on `state`. */
 export function createMachine(state: State, env: BlockEnv, context: ExecutionContext): Machine {
-  const { rules } = context;
+  const { rules, observer } = context;
   const common = commonFor(rules);
   const evm = new EVM({
     common,
@@ -101,7 +103,7 @@ export function createMachine(state: State, env: BlockEnv, context: ExecutionCon
     params: {},
     bn254: BN254,
     customPrecompiles: precompilesFor(rules).map(adaptPrecompile),
-    ...(context.pause !== undefined && { customOpcodes: [pausingJumpdest(context.pause)] }),
+    customOpcodes: hookedInstructions(common, context),
     blockchain: {
       getBlock: async (number: number) => {
         const hash = hexToBytes(context.blockHash(BigInt(number)) ?? ZERO_WORD);
@@ -116,11 +118,12 @@ export function createMachine(state: State, env: BlockEnv, context: ExecutionCon
   // Each EVM would stay reachable from the shared Common, whose fork never changes.
   common.events.removeAllListeners("hardforkChanged");
   loadKzgAtFirstUse(evm);
+  const warmPrecompiles = [...evm.precompiles.keys()];
   for (const [from, to] of context.movedPrecompiles ?? []) movePrecompile(evm, from, to);
-  if (context.observer !== undefined) attachObserver(evm, context.observer);
+  if (observer !== undefined) attachObserver(evm, observer);
   const { excessBlobGas } = env;
   const derived = excessBlobGas === undefined ? undefined : blobBaseFee(excessBlobGas, rules);
-  return { evm, state, env, context, blobBaseFee: env.blobBaseFee ?? derived };
+  return { evm, state, env, context, blobBaseFee: env.blobBaseFee ?? derived, warmPrecompiles };
 }
 
 /** Whether calls to `address` run a precompile under `rules`. */
@@ -218,25 +221,6 @@ function loadKzgAtFirstUse({ precompiles, common }: EVM): void {
     common.customCrypto.kzg ??= await loadKzg();
     return evaluate(input);
   });
-}
-
-type CustomInstruction = NonNullable<EVMOpts["customOpcodes"]>[number];
-
-/** Instructions that may run between two pauses hang on this: every loop passes a JUMPDEST. */
-const JUMPDESTS_PER_PAUSE = 512;
-
-/** JUMPDEST as it is, with `pause` called every so often. */
-function pausingJumpdest(pause: () => Promise<void> | undefined): CustomInstruction {
-  let count = 0;
-  return {
-    opcode: 0x5b,
-    opcodeName: "JUMPDEST",
-    baseFee: 1,
-    logicFunction: async () => {
-      count++;
-      if (count % JUMPDESTS_PER_PAUSE === 0) await pause();
-    },
-  };
 }
 
 function movePrecompile({ precompiles }: EVM, from: Address, to: Address | undefined): void {

@@ -17,7 +17,7 @@ import { DecodeError } from "../types/rlp.ts";
 import { senderOf } from "../types/sender.ts";
 import type { Transaction } from "../types/transaction.ts";
 import { type BlockEnv, createMachine, type ExecutionContext, envOf, type Machine } from "./evm.ts";
-import { executeTransaction, type Outcome } from "./executeTransaction.ts";
+import { type ExecuteOptions, executeTransaction, type Outcome } from "./executeTransaction.ts";
 import { blobGasOf, maxBlobGas } from "./gas.ts";
 import { BlockInvalid, collectRequests, hashRequests } from "./requests.ts";
 import { blockReward, payRewards, payWithdrawals, type RewardedOmmer } from "./rewards.ts";
@@ -84,7 +84,12 @@ export class BlockExecutor {
   }
 
   /** Runs the next transaction. Throws TransactionError (state untouched, go on with another) and ExecutionFault. */
-  async execute(transaction: Transaction, sender: Address): Promise<TransactionResult> {
+  async execute(
+    transaction: Transaction,
+    sender: Address,
+    // a contract cannot sign: only a development chain makes transactions in its name
+    options: ExecuteOptions = { lenient: { sender: isImpersonated(transaction, sender) } },
+  ): Promise<TransactionResult> {
     const { env, context, state } = this.#machine;
     const available = env.gasLimit - this.#gasUsed;
     const { gasLimit } = transaction;
@@ -94,9 +99,7 @@ export class BlockExecutor {
     if (blobGas > 0n && context.rules.has("cancun") && blobGas > blobGasLeft) {
       refuse({ code: "BLOB_GAS_LIMIT_REACHED", available: blobGasLeft, blobGas });
     }
-    // a contract cannot sign: only a development chain makes transactions in its name
-    const lenient = { sender: isImpersonated(transaction, sender) };
-    const outcome = await executeTransaction(this.#machine, transaction, sender, { lenient });
+    const outcome = await executeTransaction(this.#machine, transaction, sender, options);
     this.#gasUsed += outcome.gasUsed;
     this.#blobGasUsed += outcome.blobGasUsed;
     const status = outcome.failure === undefined ? 1 : 0;

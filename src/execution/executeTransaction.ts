@@ -34,12 +34,16 @@ export interface ExecuteOptions {
   readonly lenient?: Leniency | undefined;
   /** Report the addresses and slots that were touched (EIP-2930 form). */
   readonly reportAccessList?: boolean | undefined;
+  /** BASEFEE and BLOBBASEFEE read the block's fees even where the gas is free. */
+  readonly realFees?: boolean | undefined;
 }
 
 /** What a transaction did. */
 export interface Outcome {
   /** Gas paid for, after refunds and the floor of EIP-7623. */
   readonly gasUsed: bigint;
+  /** Most gas that was gone at a time: without refunds, with the floor of EIP-7623. */
+  readonly peakGas: bigint;
   /** Gas refunded for cleared storage and existing authorities, after the cap. */
   readonly gasRefund: bigint;
   readonly blobGasUsed: bigint;
@@ -67,6 +71,7 @@ interface FrameOutcome {
 }
 
 const MAX_BALANCE = 2n ** 256n - 1n;
+const NONCE_BITS = 64;
 const REFUND_QUOTIENT = 5n;
 const REFUND_QUOTIENT_FRONTIER = 2n;
 
@@ -101,7 +106,7 @@ async function run(
   machine: Machine,
   transaction: TransactionFields,
   sender: Address,
-  { lenient = {}, reportAccessList = false }: ExecuteOptions,
+  { lenient = {}, reportAccessList = false, realFees = false }: ExecuteOptions,
 ): Promise<Outcome> {
   const { state, context, env } = machine;
   const { rules } = context;
@@ -118,12 +123,14 @@ async function run(
   state.beginTransaction();
   state.setAccount(sender, {
     ...account,
-    nonce: account.nonce + 1n,
+    // only a call that does without nonces gets past the last one
+    nonce: BigInt.asUintN(NONCE_BITS, account.nonce + 1n),
     balance: account.balance - paid,
   });
 
   const intrinsic = intrinsicGas(transaction, rules);
-  const call = { transaction, sender, price, gas: gasLimit - intrinsic, reportAccessList };
+  const gas = gasLimit - intrinsic;
+  const call = { transaction, sender, price, gas, reportAccessList, realFees };
   const frame = isPlainTransfer(machine, transaction)
     ? transfer(machine, call)
     : await runFrame(machine, call);
@@ -131,11 +138,13 @@ async function run(
   const spent = intrinsic + frame.gasUsed;
   const quotient = rules.has("london") ? REFUND_QUOTIENT : REFUND_QUOTIENT_FRONTIER;
   const gasRefund = least(frame.refund, spent / quotient);
-  const gasUsed = most(spent - gasRefund, floorDataGas(transaction, rules));
+  const floor = floorDataGas(transaction, rules);
+  const gasUsed = most(spent - gasRefund, floor);
   settle(machine, sender, { refund: (gasLimit - gasUsed) * price, gasUsed, price });
   for (const destroyed of frame.destroyed) state.deleteAccount(destroyed);
   return {
     gasUsed,
+    peakGas: most(spent, floor),
     gasRefund,
     blobGasUsed,
     effectiveGasPrice: price,
@@ -164,6 +173,7 @@ interface TopCall {
   readonly price: bigint;
   readonly gas: bigint;
   readonly reportAccessList: boolean;
+  readonly realFees: boolean;
 }
 
 /** Nothing runs at the recipient: the interpreter would only move the value. */
@@ -212,8 +222,8 @@ async function runFrame(machine: Machine, call: TopCall): Promise<FrameOutcome> 
     context.rules.chainId,
     (authority) => journal.addAlwaysWarmAddress(authority),
   );
-  const free = price === 0n;
-  const freeBlobs = transaction.type === 3 && transaction.maxFeePerBlobGas === 0n;
+  const free = price === 0n && !call.realFees;
+  const freeBlobs = transaction.type === 3 && transaction.maxFeePerBlobGas === 0n && !call.realFees;
   const block = evmBlock(machine, {
     base: free ? 0n : (env.baseFeePerGas ?? 0n),
     blob: freeBlobs ? 0n : (machine.blobBaseFee ?? 0n),
@@ -235,9 +245,10 @@ async function runFrame(machine: Machine, call: TopCall): Promise<FrameOutcome> 
 }
 
 /** Addresses and slots that are warm from the start. Sources: EIP-2929, EIP-2930, EIP-3651. */
-function warmUp({ evm, context, env }: Machine, { transaction, sender }: TopCall): void {
-  const { journal } = evm;
-  for (const address of evm.precompiles.keys()) journal.addAlwaysWarmAddress(address);
+function warmUp(machine: Machine, { transaction, sender }: TopCall): void {
+  const { context, env } = machine;
+  const { journal } = machine.evm;
+  for (const address of machine.warmPrecompiles) journal.addAlwaysWarmAddress(address);
   journal.addAlwaysWarmAddress(sender);
   if (transaction.to !== undefined) journal.addAlwaysWarmAddress(transaction.to);
   if (context.rules.has("shanghai")) journal.addAlwaysWarmAddress(env.miner);

@@ -2,6 +2,7 @@
 import type { EVM, EVMResult, InterpreterStep, Message } from "@ethereumjs/evm";
 import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
 import { type Address, bytesToAddress } from "../primitives/hex.ts";
+import type { Log } from "../types/receipt.ts";
 
 export type FrameKind = "CALL" | "CALLCODE" | "DELEGATECALL" | "STATICCALL" | "CREATE" | "CREATE2";
 
@@ -49,11 +50,22 @@ export interface Step {
   readonly memory: Bytes;
 }
 
+/** What SELFDESTRUCT is about to move, possibly to its own account. */
+export interface Selfdestruct {
+  readonly from: Address;
+  readonly to: Address;
+  /** wei */
+  readonly value: bigint;
+}
+
 /** Watches executions; a hook that throws breaks the execution off with an ExecutionFault. */
 export interface Observer {
   step?(step: Step): void;
   enter?(frame: FrameStart): void;
   exit?(frame: FrameEnd): void;
+  /** A log, when it is written: the frame that wrote it may still fail and take it back. */
+  log?(log: Log): void;
+  selfdestruct?(moved: Selfdestruct): void;
 }
 
 /** One observer out of several, called in order. */
@@ -70,6 +82,16 @@ export function joinObservers(...observers: readonly Observer[]): Observer {
     exit: (frame) => {
       for (const one of observers) one.exit?.(frame);
     },
+    ...(observers.some((one) => one.log !== undefined) && {
+      log: (log) => {
+        for (const one of observers) one.log?.(log);
+      },
+    }),
+    ...(observers.some((one) => one.selfdestruct !== undefined) && {
+      selfdestruct: (moved) => {
+        for (const one of observers) one.selfdestruct?.(moved);
+      },
+    }),
   };
 }
 

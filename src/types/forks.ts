@@ -195,6 +195,18 @@ export class ForkSchedule {
     return (activation.by === "block" ? number : timestamp) >= activation.at;
   }
 
+  /**
+   * Whether a block at this height and time can only come after the merge; false where its difficulty decides.
+   * For blocks that are yet to be made.
+   */
+  isPastMerge(number: bigint, timestamp: bigint): boolean {
+    const { terminalTotalDifficulty, mergeNetsplitBlock } = this.#config;
+    if (terminalTotalDifficulty === undefined) return false;
+    if (terminalTotalDifficulty === 0n) return true;
+    if (mergeNetsplitBlock !== undefined && number >= mergeNetsplitBlock) return true;
+    return this.isScheduled("shanghai", number, timestamp);
+  }
+
   /** Latest fork in force at `head`; undefined: Frontier. Paris, which has no activation point, is not named. */
   current(head: {
     readonly number: bigint;

@@ -11,7 +11,7 @@ import {
   readList,
   showBytes,
 } from "./rlp.ts";
-import type { Transaction, TransactionFields } from "./transaction.ts";
+import type { Signature, Transaction, TransactionFields } from "./transaction.ts";
 import type { TransactionDraft } from "./transactionFields.ts";
 import { LEGACY_TYPE, type TransactionType, transactionTypes } from "./transactionTypes.ts";
 
@@ -90,6 +90,27 @@ export function encodeTransaction(
   const complete = row.signature.complete(fields, signature);
   const payload = encodeRlp([...fieldItems(row, fields), ...row.signature.write(complete)]);
   return decodeTransaction(withType(row, payload));
+}
+
+/**
+ * The transaction with zeros where a signature belongs: what a simulated call would be on chain. No node accepts it.
+ * Fields that the type does not have are neutral afterwards. Throws DecodeError on values that the type cannot carry.
+ */
+export function unsignedTransaction(fields: TransactionFields): Transaction {
+  const row = typeRow(fields.type);
+  const signature: Signature = { v: 0n, r: 0n, s: 0n, yParity: 0 };
+  const items = [...fieldItems(row, fields), ...row.signature.write(signature)];
+  const raw = withType(row, encodeRlp(items));
+  const draft = emptyDraft(row.type);
+  // read back from the bytes, so that the fields are what the hash commits to
+  const list = readList(
+    decodeRlp(row.type === LEGACY_TYPE ? raw : raw.subarray(1), "call"),
+    "call",
+  );
+  for (const [index, field] of row.fields.entries()) {
+    field.read(list[index], draft, `call.${field.name}`);
+  }
+  return { ...draft, signature, raw, hash: keccakHash(raw) };
 }
 
 /** Keccak-256 of what the sender signs, 32 bytes. Throws DecodeError on values that the type cannot carry. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { knownError, RpcError } from "../../../rpc/errors.ts";
+import { SimulationError } from "../../../src/execution/simulationPlan.ts";
 import { TransactionError } from "../../../src/execution/transactionError.ts";
 import { ZERO_ADDRESS, ZERO_HASH } from "../../../src/primitives/hex.ts";
 import { StateError } from "../../../src/state/stateError.ts";
@@ -75,11 +76,7 @@ describe("the table of errors", () => {
     ],
     [
       "a simulation's own code",
-      new RpcError({
-        code: "SIMULATION",
-        rpcCode: -38020,
-        text: "block numbers must be in order: 2 <= 2",
-      }),
+      new SimulationError({ code: "SIMULATED_NUMBERS", got: 2n, previous: 2n }),
       { code: -38020, message: "block numbers must be in order: 2 <= 2" },
     ],
   ];
