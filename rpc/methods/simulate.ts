@@ -11,7 +11,6 @@ import { MAX_SIMULATED_BLOCKS, type WantedBlock } from "../../src/execution/simu
 import { revertReason } from "../../src/node/revertReason.ts";
 import { EMPTY_BYTES } from "../../src/primitives/bytes.ts";
 import { NodeError } from "../../src/primitives/errors.ts";
-import { hashHeader } from "../../src/types/header.ts";
 import { type BlockId, blockId } from "../blockId.ts";
 import { callRequest } from "../callRequest.ts";
 import {

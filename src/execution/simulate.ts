@@ -175,9 +175,7 @@ function frameOf(
   { forks, validate }: SimulationOptions,
 ): { header: Header; rules: Rules } {
   const before = parent.header;
-  const merged =
-    forks.isPastMerge(number, timestamp) ||
-    (before.difficulty === 0n && forks.terminalTotalDifficulty !== undefined);
+  const merged = isMerged(forks, { number, timestamp, parent: before });
   const difficulty = merged ? 0n : (overrides.difficulty ?? before.difficulty);
   const rules = forks.rules({ number, timestamp, difficulty });
   const cancun = rules.has("cancun");
@@ -198,6 +196,18 @@ function frameOf(
     parentBeaconBlockRoot: cancun ? (overrides.parentBeaconBlockRoot ?? ZERO_HASH) : undefined,
   };
   return { header, rules };
+}
+
+/** Whether a block that nobody mines here comes after the merge: that decides its rules, where no difficulty can. */
+function isMerged(
+  forks: ForkSchedule,
+  at: { readonly number: bigint; readonly timestamp: bigint; readonly parent: Header },
+): boolean {
+  const { terminalTotalDifficulty, mergeNetsplitBlock } = forks;
+  if (terminalTotalDifficulty === undefined) return false;
+  if (terminalTotalDifficulty === 0n || at.parent.difficulty === 0n) return true;
+  if (mergeNetsplitBlock !== undefined && at.number >= mergeNetsplitBlock) return true;
+  return forks.isScheduled("shanghai", at.number, at.timestamp);
 }
 
 /** The transaction that a call amounts to here and now. Throws SimulationError. */

@@ -143,6 +143,8 @@ export class ForkSchedule {
   readonly chainId: bigint;
   readonly terminalTotalDifficulty: bigint | undefined;
   readonly depositContract: Address;
+  /** First block that can only be a merged one, where the genesis names it */
+  readonly mergeNetsplitBlock: bigint | undefined;
   /** All scheduled forks in order, without Frontier and Paris */
   readonly all: readonly ForkActivation[];
   readonly #blockForks: readonly ForkActivation[];
@@ -159,6 +161,7 @@ export class ForkSchedule {
     this.chainId = config.chainId;
     this.terminalTotalDifficulty = config.terminalTotalDifficulty;
     this.depositContract = config.depositContract ?? ZERO_ADDRESS;
+    this.mergeNetsplitBlock = config.mergeNetsplitBlock;
     this.#blockForks = activationsBy(config, "block");
     this.#timeForks = activationsBy(config, "time");
     this.all = [...this.#blockForks, ...this.#timeForks];
@@ -193,18 +196,6 @@ export class ForkSchedule {
     const activation = this.all.find((entry) => entry.fork === fork);
     if (activation === undefined) return fork === "frontier";
     return (activation.by === "block" ? number : timestamp) >= activation.at;
-  }
-
-  /**
-   * Whether a block at this height and time can only come after the merge; false where its difficulty decides.
-   * For blocks that are yet to be made.
-   */
-  isPastMerge(number: bigint, timestamp: bigint): boolean {
-    const { terminalTotalDifficulty, mergeNetsplitBlock } = this.#config;
-    if (terminalTotalDifficulty === undefined) return false;
-    if (terminalTotalDifficulty === 0n) return true;
-    if (mergeNetsplitBlock !== undefined && number >= mergeNetsplitBlock) return true;
-    return this.isScheduled("shanghai", number, timestamp);
   }
 
   /** Latest fork in force at `head`; undefined: Frontier. Paris, which has no activation point, is not named. */

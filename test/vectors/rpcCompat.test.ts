@@ -1,0 +1,65 @@
+/** The public JSON-RPC suite against a node in this process; `npm run conformance -- rpc` runs it against the program. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { allMethods } from "../../rpc/methods/index.ts";
+import { startTestServer, type TestServer } from "../support/rpcClient.ts";
+import { startFixtureNode } from "../support/rpcNode.ts";
+import {
+  type CompatTest,
+  findTests,
+  loadSchemas,
+  parseTest,
+  runTest,
+} from "../tools/rpc-compat.mjs";
+
+const root = join(import.meta.dirname, "../..");
+const NAMESPACES = ["eth", "net", "web3", "txpool", "debug", "testing"];
+const TIMEOUT_MS = 5_000;
+
+function findSuite(): string | undefined {
+  const given = process.env["QNET_FIXTURES"];
+  const places = given === undefined ? [] : [resolve(given), resolve(given, "rpc-compat")];
+  places.push(resolve(root, "../shared/fixtures/rpc-compat"));
+  return places.find((path) => existsSync(join(path, "chain.rlp")));
+}
+
+/** Tests by the method they are about, in the suite's order: they share one node. */
+function testsByMethod(suite: string): ReadonlyMap<string, readonly CompatTest[]> {
+  const tests = findTests(suite).map(({ name, file }) =>
+    parseTest(name, readFileSync(file, "utf8")),
+  );
+  return Map.groupBy(tests, ({ method }) => method);
+}
+
+describe("public JSON-RPC suite", () => {
+  const suite = findSuite();
+  if (suite === undefined) {
+    it("is not here: set QNET_FIXTURES to the folder that has rpc-compat/chain.rlp");
+    return;
+  }
+  const schemas = loadSchemas(join(root, "test/tools/rpc-schemas.json"));
+  let served: TestServer;
+  before(async function () {
+    this.timeout(60_000);
+    served = await startTestServer({ api: NAMESPACES }, await startFixtureNode());
+  });
+  after(() => served[Symbol.asyncDispose]());
+
+  for (const [method, tests] of testsByMethod(suite)) {
+    const known = allMethods.some(({ name }) => name === method);
+    const title = `${method}: ${tests.length}`;
+    if (!known) {
+      it(title);
+      continue;
+    }
+    it(title, async function () {
+      this.timeout(60_000);
+      const options = { url: served.server.httpUrl, timeout: TIMEOUT_MS, schemas, strict: true };
+      for (const test of tests) {
+        const verdict = await runTest(test, options);
+        assert.equal(verdict, null, `${test.name}: ${JSON.stringify(verdict)?.slice(0, 2_000)}`);
+      }
+    });
+  }
+});
