@@ -214,16 +214,16 @@ describe("simulate: header overrides", () => {
   });
 });
 
-describe("simulate: turns", () => {
+describe("simulate: pauses", () => {
   it("asks before each block and call, and stops where the answer is a throw", async () => {
-    let turns = 0;
-    const turn = () => {
-      turns++;
-      if (turns > 4) throw new RangeError("enough");
-      return turns % 2 === 0 ? Promise.resolve() : undefined;
+    let pauses = 0;
+    const pause = () => {
+      pauses++;
+      if (pauses > 4) throw new RangeError("enough");
+      return pauses % 2 === 0 ? Promise.resolve() : undefined;
     };
     const block = { overrides: {}, calls: [call(A), call(ZERO_ADDRESS)] };
-    await assert.rejects(new Simulator().run([block, block], { turn }), /enough/);
-    assert.equal(turns, 5);
+    await assert.rejects(new Simulator().run([block, block], { pause }), /enough/);
+    assert.equal(pauses, 5);
   });
 });
