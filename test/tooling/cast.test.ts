@@ -149,8 +149,8 @@ describe("cast", function () {
     });
 
     it("the gas of a call and of a creation", async () => {
-      assert.equal(await cast("estimate", stranger, "--value", "1"), "21000");
       const from = ["--from", accounts[0]];
+      assert.equal(await cast("estimate", ...from, stranger, "--value", "1"), "21000");
       const call = await cast(
         "estimate",
         ...from,
