@@ -11,16 +11,19 @@ import { blockOverrides, stateOverrides } from "../overrides.ts";
 export const estimateMethods = [
   defineMethod({
     name: "eth_estimateGas",
-    summary: "Returns a gas limit with which the transaction succeeds, within 1.5 % of the least.",
+    summary:
+      "Returns a gas limit with which the transaction succeeds, within 1.5 % of the least; at the latest block unless told, on a development chain at the pending one.",
     params: [
       param("transaction", callRequest),
-      param("block", blockId, "latest"),
+      optional("block", blockId),
       optional("stateOverrides", stateOverrides),
       optional("blockOverrides", blockOverrides),
     ],
     result: quantity,
-    handler: async (context, request, ...where) => {
-      const site = await callTargetOf(context, where);
+    handler: async (context, request, named, ...overrides) => {
+      // on a development chain the next block may stand at a time that was set for it
+      const block = named ?? (context.node.dev === undefined ? "latest" : "pending");
+      const site = await callTargetOf(context, [block, ...overrides]);
       return estimateGas(site, request, context.limits);
     },
   }),
