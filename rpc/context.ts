@@ -22,6 +22,8 @@ export interface RpcNode {
   readonly nextBlock?: (() => BlockDraft) | undefined;
   /** Beneficiary of the blocks made here. */
   readonly miner?: (() => Address) | undefined;
+  /** Resolves when what was sent before is in a block, or was found not to fit; absent where blocks are not made. */
+  readonly settled?: (() => Promise<void>) | undefined;
   /** Present on development chains only. */
   readonly dev?: DevChain | undefined;
 }

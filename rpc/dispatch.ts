@@ -153,8 +153,13 @@ function createServer(deps: DispatcherDeps): jayson.Server {
         );
       },
     });
+  const call = async (method: Method, context: RpcContext, args: readonly unknown[]) => {
+    // whoever sent and now asks finds the block of it, also on a busy machine
+    if (!method.atOnce) await context.node.settled?.();
+    return method.call(context, args);
+  };
   const table = new Map(
-    [...deps.open].map(([name, method]) => [name, wrap((c, args) => method.call(c, args), name)]),
+    [...deps.open].map(([name, method]) => [name, wrap((c, args) => call(method, c, args), name)]),
   );
   const missing = (name: string) => wrap(() => Promise.reject(unknownMethod(name, deps)), name);
   return new jayson.Server(

@@ -60,6 +60,8 @@ export interface Method {
   readonly result: { readonly schema: JsonSchema };
   /** `true`: exists on development chains only, elsewhere it answers "does not exist". */
   readonly devOnly: boolean;
+  /** `true`: does not wait for the block that an instantly mining chain makes of what was sent before. */
+  readonly atOnce: boolean;
   /** Checks `args`, runs the handler and encodes its result. Throws RpcError and whatever the handler throws. */
   call(context: RpcContext, args: readonly unknown[]): Promise<Json>;
 }
@@ -76,6 +78,7 @@ interface Declaration<P extends readonly Param<unknown>[], R> {
   readonly params: P;
   readonly result: ResultCodec<R>;
   readonly devOnly?: boolean;
+  readonly atOnce?: boolean;
   readonly handler: (context: RpcContext, ...args: Values<P>) => R | Promise<R>;
 }
 
@@ -103,6 +106,7 @@ export function defineMethod<const P extends readonly Param<unknown>[], R>(
     params,
     result,
     devOnly: declaration.devOnly ?? false,
+    atOnce: declaration.atOnce ?? false,
     async call(context, args) {
       if (args.length > params.length) {
         throw new RpcError({ code: "TOO_MANY_ARGUMENTS", max: params.length });

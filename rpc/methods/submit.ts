@@ -96,6 +96,7 @@ const rawMethods = [
     summary: "Puts a signed transaction into the pool and returns its hash at once.",
     params: [param("transaction", data)],
     result: hash,
+    atOnce: true,
     handler: async (context, raw) => (await addRaw(context, raw)).hash,
   }),
   defineMethod({
@@ -104,6 +105,7 @@ const rawMethods = [
       "Puts a signed transaction into the pool and waits for its receipt (20 s unless told, 60 s at most).",
     params: [param("transaction", data), optional("timeout", looseQuantity)],
     result: receiptView,
+    atOnce: true,
     handler: async (context, raw, timeout = DEFAULT_WAIT_MS) => {
       const { node } = context;
       const timeoutMs = Number(timeout < MAX_WAIT_MS ? timeout : MAX_WAIT_MS);
@@ -141,6 +143,7 @@ export const submitMethods = [
     params: [param("transaction", callRequest)],
     result: hash,
     devOnly: true,
+    atOnce: true,
     handler: async (context, request) => {
       const { fields, sender } = await fillFor(context, request);
       const transaction = signOrImpersonate(context, fields, sender);
@@ -153,6 +156,7 @@ export const submitMethods = [
     params: [param("transaction", callRequest)],
     result: hash,
     devOnly: true,
+    atOnce: true,
     handler: async (context, request) => {
       const { fields, sender } = await fillFor(context, request);
       const transaction = impersonate(fields, sender);

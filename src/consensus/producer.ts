@@ -4,7 +4,8 @@
  *
  * One queue owns the head while a block is made: production, state edits and snapshots (`exclusive`) take turns. An arrival
  * only wakes the producer; whoever sent the transaction never waits for it, and what arrives meanwhile goes into the next
- * block together. A transaction that cannot run leaves the pool with its reason.
+ * block together. Who reads may wait until what arrived before was tried (`settled`), so that a test which writes and then
+ * reads finds what it wrote. A transaction that cannot run leaves the pool with its reason.
  */
 import { type BlockDraft, buildBlock } from "../chain/buildBlock.ts";
 import type { Chain } from "../chain/chain.ts";
@@ -94,6 +95,10 @@ export class Producer {
   /** A block for arrivals is on its way; `#again`: more has arrived since it chose its transactions. */
   #awake = false;
   #again = false;
+  /** Arrivals so far, how many of them were tried for a block, and the end of the trial under way. */
+  #arrived = 0;
+  #tried = 0;
+  #trial: Promise<void> = Promise.resolve();
   #ticking: AbortController | undefined;
   #unsubscribe: Unsubscribe | undefined;
 
@@ -152,6 +157,12 @@ export class Producer {
       throw new ProducerError({ code: "BAD_INTERVAL", intervalMs, limitMs: MAX_INTERVAL_MS });
     this.#intervalMs = intervalMs;
     this.#tick();
+  }
+
+  /** Resolves when all that arrived before was tried for a block; at once where arrivals make no blocks. */
+  async settled(): Promise<void> {
+    const arrived = this.#arrived;
+    while (this.#awake && this.#tried < arrived) await this.#trial;
   }
 
   /** Beneficiary of all later blocks. */
@@ -233,21 +244,34 @@ export class Producer {
   #wake(): void {
     if (!this.#running || !this.#automine) return;
     this.#again = true;
+    this.#arrived++;
     if (this.#awake) return;
     this.#awake = true;
-    setImmediate(() => {
-      this.#queue
-        .run(() => this.#produceForArrivals())
-        .catch((error: unknown) => this.#complain(error))
-        .finally(() => {
-          this.#awake = false;
-          if (this.#again) this.#wake();
-        });
+    this.#trial = new Promise((resolve) => {
+      setImmediate(() => {
+        this.#queue
+          .run(() => this.#produceForArrivals())
+          .catch((error: unknown) => this.#complain(error))
+          .finally(() => {
+            this.#awake = false;
+            if (this.#again) this.#wake();
+            resolve();
+          });
+      });
     });
   }
 
   async #produceForArrivals(): Promise<void> {
     this.#again = false;
+    const arrived = this.#arrived;
+    try {
+      await this.#tryArrivals();
+    } finally {
+      this.#tried = arrived;
+    }
+  }
+
+  async #tryArrivals(): Promise<void> {
     if (!this.#running || !this.#automine) return;
     const hash = await this.#produce({ empty: false, timeMs: undefined });
     // a full block leaves the rest to the next one; nothing includable waits for the next arrival

@@ -91,6 +91,12 @@ export class QNode {
     return producer && (() => producer.miner);
   }
 
+  /** Waits for the blocks that arrivals make; undefined where blocks are not made. */
+  get settled(): (() => Promise<void>) | undefined {
+    const { producer } = this;
+    return producer && (() => producer.settled());
+  }
+
   /** Stops everything in reverse order; safe to call twice. */
   stop(): Promise<void> {
     return this.#services.stop();

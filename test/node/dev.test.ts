@@ -51,6 +51,24 @@ describe("a development node", () => {
       assert.equal(await balanceOf(dev, bob), before + 5n);
     });
 
+    it("shows a sent transaction's effect to the very next call", async () => {
+      const before = await balanceOf(dev, bob);
+      const calls: readonly [string, ...unknown[]][] = [
+        ["eth_sendTransaction", { from: alice, to: bob, value: "0x1" }],
+        ["eth_getBalance", bob, "latest"],
+      ];
+      const response = await fetch(dev.url, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(
+          calls.map(([method, ...params], id) => ({ jsonrpc: "2.0", id, method, params })),
+        ),
+      });
+      const answers: unknown = await response.json();
+      assert(Array.isArray(answers));
+      assert.equal(BigInt(answers[1].result), before + 1n);
+    });
+
     it("refuses a sender that is neither unlocked nor impersonated", async () => {
       await assert.rejects(dev.call("eth_sendTransaction", { from: stranger, to: bob }), {
         code: -32000,

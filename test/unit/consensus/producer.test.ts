@@ -131,6 +131,20 @@ describe("Producer, instant", () => {
     await until(() => pool.status(hash)?.state === "included");
   });
 
+  it("lets a reader wait until what arrived was tried, also in vain", async () => {
+    await using test = await setUp();
+    const { chain, pool, producer } = test;
+    const { hash } = await pool.add(testTransaction(chain, 0, 0).raw, "local");
+    await producer.settled();
+    assert.equal(pool.status(hash)?.state, "included");
+    await pool.add(testTransaction(chain, 0, 7).raw, "local");
+    await producer.settled();
+    producer.setAutomine(false);
+    await pool.add(testTransaction(chain, 0, 1).raw, "local");
+    await producer.settled();
+    assert.equal(chain.head.header.number, 1n);
+  });
+
   it("fills several blocks when one is too small", async () => {
     await using test = await setUp();
     const { chain, pool, producer } = test;
