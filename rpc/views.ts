@@ -83,8 +83,7 @@ function ofType<T>(
   return maybe(codec, ({ transaction }) => (has(transaction.type) ? pick(transaction) : undefined));
 }
 
-/** A transaction, mined or pending. */
-export const transactionView: ResultCodec<PlacedTransaction> = view("transaction", {
+const transactionFields: { readonly [key: string]: Field<PlacedTransaction> } = {
   blockHash: orNull(hash, ({ block }: PlacedTransaction) => block?.hash),
   blockNumber: orNull(quantity, ({ block }) => block?.header.number),
   blockTimestamp: orNull(quantity, ({ block }) => block?.header.timestamp),
@@ -136,6 +135,22 @@ export const transactionView: ResultCodec<PlacedTransaction> = view("transaction
     count,
     (t) => t >= type.accessList,
     (tx) => tx.signature.yParity,
+  ),
+};
+
+/** A transaction, mined or pending. */
+export const transactionView: ResultCodec<PlacedTransaction> = view(
+  "transaction",
+  transactionFields,
+);
+
+/** A transaction before it is sent: a price of gas only where it is one of its fields, so that it may go into a request. */
+export const unsentTransactionView: ResultCodec<PlacedTransaction> = view("unsent transaction", {
+  ...transactionFields,
+  gasPrice: ofType(
+    quantity,
+    (t) => t < type.dynamicFee,
+    (tx) => tx.maxFeePerGas,
   ),
 });
 

@@ -16,7 +16,7 @@ import { defineMethod, optional, param } from "../method.ts";
 import { field, view } from "../objects.ts";
 import { receiptsOfBlock } from "../receipts.ts";
 import { senderFor, signOrImpersonate } from "../signer.ts";
-import { type PlacedTransaction, receiptView, transactionView } from "../views.ts";
+import { type PlacedTransaction, receiptView, unsentTransactionView } from "../views.ts";
 
 const DEFAULT_WAIT_MS = 20_000n;
 const MAX_WAIT_MS = 60_000n;
@@ -32,7 +32,7 @@ function placed({ transaction, sender }: FilledTransaction): PlacedTransaction {
 
 const filledView = view("signed or filled transaction", {
   raw: field(data, ({ transaction }: FilledTransaction) => transaction.raw),
-  tx: field(transactionView, placed),
+  tx: field(unsentTransactionView, placed),
 });
 
 /** The transaction as a wallet shows it before signing: `raw` is what will be signed. */

@@ -113,6 +113,7 @@ describe("sending transactions", () => {
       assert.equal(filled["gas"], "0x5208");
       assert.equal(filled["chainId"], "0x7a69");
       assert(BigInt(String(filled["maxFeePerGas"])) > 0n);
+      assert(!("gasPrice" in filled), "both kinds of fees in one request are refused");
       assert.match(String(raw), /^0x02/);
       const client = createWalletClient({ account, chain: hardhat, transport: http(dev.url) });
       const hash = await client.sendTransaction({ to: bob, value: 1n });
