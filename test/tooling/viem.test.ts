@@ -7,36 +7,19 @@ import {
   getAddress,
   getContract,
   http,
-  parseAbi,
-  parseAbiItem,
   recoverMessageAddress,
-  type WatchBlocksReturnType,
-  webSocket,
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
 import { type Artifact, compileContract } from "../support/compile.ts";
 import { accounts, type DevProcess, keys, startDevProcess } from "../support/devProcess.ts";
+import { tokenAbi, transferEvent } from "../support/sampleToken.ts";
 
 const FILE_TIMEOUT_MS = 30_000;
-const EVENT_TIMEOUT_MS = 5_000;
 const POLLING_MS = 50;
 const MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
 const stranger = "0x0000000000000000000000000000000000005ee5";
 const supply = 10n ** 21n;
-const transferEvent = parseAbiItem(
-  "event Transfer(address indexed from, address indexed to, uint256 value)",
-);
-const tokenAbi = parseAbi([
-  "constructor(uint256 supply)",
-  "function totalSupply() view returns (uint256)",
-  "function symbol() view returns (string)",
-  "function balanceOf(address) view returns (uint256)",
-  "function transfer(address to, uint256 value) returns (bool)",
-  "event Transfer(address indexed from, address indexed to, uint256 value)",
-  "error InsufficientBalance(address owner, uint256 have, uint256 want)",
-]);
-
 const chain = { ...foundry, contracts: { multicall3: { address: MULTICALL3 } } } as const;
 const domain = { name: "Test", chainId: 31337 } as const;
 const types = { Order: [{ name: "amount", type: "uint256" }] } as const;
@@ -58,25 +41,6 @@ function connect(node: DevProcess) {
     /** An account whose key the node holds */
     unlocked: createWalletClient({ ...options, account: accounts[1] }),
   };
-}
-
-/** First value that `watch` reports after `act`; ends the watch. */
-async function watched<T>(
-  watch: (report: (value: T) => void, fail: (error: Error) => void) => WatchBlocksReturnType,
-  act: () => Promise<unknown>,
-): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const timer = setTimeout(() => reject(new Error("no event")), EVENT_TIMEOUT_MS);
-  const stop = watch(resolve, reject);
-  try {
-    // viem does not tell when its filter or subscription stands
-    await new Promise((ready) => setTimeout(ready, 4 * POLLING_MS));
-    await act();
-    return await promise;
-  } finally {
-    clearTimeout(timer);
-    stop();
-  }
 }
 
 describe("viem", function () {
@@ -350,75 +314,4 @@ describe("viem", function () {
       assert.equal(await clients.reader.getBlobBaseFee(), 1n);
     });
   });
-
-  for (const kind of ["http", "ws"] as const) {
-    describe(`a watcher over ${kind}`, () => {
-      let watcher: ReturnType<typeof connect>["reader"];
-      let close = async () => {};
-
-      before(async () => {
-        if (kind === "http") {
-          watcher = clients.reader;
-          return;
-        }
-        const transport = webSocket(node.wsUrl, { reconnect: false, keepAlive: false });
-        const made = createPublicClient({ chain, transport });
-        close = async () => (await made.transport.getRpcClient()).close();
-        // @ts-expect-error the tests use what both transports have
-        watcher = made;
-      });
-      after(() => close());
-
-      it("sees blocks", async () => {
-        const start = await clients.reader.getBlockNumber();
-        const seen = await watched<bigint | null>(
-          (report, onError) =>
-            watcher.watchBlocks({ onBlock: ({ number }) => report(number), onError }),
-          () => transfer(1n),
-        );
-        assert.ok(seen === start || seen === start + 1n);
-      });
-
-      it("sees events of a contract", async () => {
-        const seen = await watched<bigint | undefined>(
-          (report, onError) =>
-            watcher.watchContractEvent({
-              abi: tokenAbi,
-              address: token,
-              eventName: "Transfer",
-              args: { to: stranger },
-              onLogs: ([log]) => report(log?.args.value),
-              onError,
-            }),
-          () => transfer(17n),
-        );
-        assert.equal(seen, 17n);
-      });
-
-      it("sees events of any contract", async () => {
-        const seen = await watched<bigint | undefined>(
-          (report, onError) =>
-            watcher.watchEvent({
-              event: transferEvent,
-              onLogs: ([log]) => report(log?.args.value),
-              onError,
-            }),
-          () => transfer(19n),
-        );
-        assert.equal(seen, 19n);
-      });
-
-      it("sees pending transactions", async () => {
-        let sent = "";
-        const seen = await watched<string | undefined>(
-          (report, onError) =>
-            watcher.watchPendingTransactions({ onTransactions: ([hash]) => report(hash), onError }),
-          async () => {
-            sent = (await transfer(1n)).transactionHash;
-          },
-        );
-        assert.equal(seen, sent);
-      });
-    });
-  }
 });
