@@ -100,7 +100,8 @@ const DISTURBANCES: readonly ((one: Case, pick: Pick) => string | undefined)[] =
   },
   function coinbase({ test }, pick) {
     const addresses = Object.keys(test.pre);
-    const address = addresses[pick(addresses.length)] ?? "";
+    const address = addresses[pick(addresses.length)];
+    if (address === undefined) return undefined;
     test.env["currentCoinbase"] = `0x${address.replace(/^0x/, "")}`;
     return `coinbase ${address}`;
   },
