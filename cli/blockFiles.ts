@@ -1,9 +1,19 @@
 /** Files of concatenated RLP blocks, plain, gzip or zstd: read and written as streams, never held as a whole. */
+import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
-import { createGunzip, createGzip, createZstdCompress, createZstdDecompress } from "node:zlib";
+import { finished, pipeline } from "node:stream/promises";
+import {
+  createGunzip,
+  createGzip,
+  createZstdCompress,
+  createZstdDecompress,
+  type Gunzip,
+  type ZstdDecompress,
+} from "node:zlib";
 import type { Bytes } from "../src/primitives/bytes.ts";
+import { NodeError } from "../src/primitives/errors.ts";
 import { rlpItemLength } from "../src/types/rlp.ts";
 import { CommandError } from "./exit.ts";
 
@@ -22,11 +32,23 @@ export interface RawBlock {
 
 /** Raw blocks of one file. Throws CommandError when the file ends inside a block or holds something else. */
 export async function* readBlockFile(file: string): AsyncGenerator<RawBlock> {
+  try {
+    yield* splitFile(file);
+  } catch (cause) {
+    if (cause instanceof NodeError) throw cause;
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    const problem = `${file} cannot be read: ${detail}`;
+    throw new CommandError({ code: "FAILED", problem }, { cause });
+  }
+}
+
+async function* splitFile(file: string): AsyncGenerator<RawBlock> {
   const { size: fileBytes } = await stat(file);
+  const packing = await packingOf(file);
   const source = createReadStream(file, { highWaterMark: CHUNK_BYTES });
   const splitter = new BlockSplitter(file);
   try {
-    for await (const chunk of await decompressed(source, file)) {
+    for await (const chunk of packing === undefined ? source : unpacked(source, packing)) {
       splitter.push(chunk);
       for (const raw of splitter.take()) yield { raw, readBytes: source.bytesRead, fileBytes };
     }
@@ -36,22 +58,58 @@ export async function* readBlockFile(file: string): AsyncGenerator<RawBlock> {
   }
 }
 
-async function decompressed(source: Readable, file: string): Promise<AsyncIterable<Bytes>> {
-  const handle = await open(file, "r");
+type Packing = "gzip" | "zstd";
+
+/** By the first bytes, with which no RLP list begins. */
+async function packingOf(file: string): Promise<Packing | undefined> {
+  await using handle = await open(file, "r");
   const magic = new Uint8Array(4);
-  try {
-    await handle.read(magic, 0, 4, 0);
-  } finally {
-    await handle.close();
-  }
+  await handle.read(magic, 0, 4, 0);
   const [a, b, c, d] = magic;
-  // no RLP list begins with these bytes
-  const isGzip = a === 0x1f && b === 0x8b;
-  const isZstd = a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd;
-  if (!isGzip && !isZstd) return source;
-  const unpack = isGzip ? createGunzip() : createZstdDecompress();
-  source.on("error", (error) => unpack.destroy(error));
-  return source.pipe(unpack);
+  if (a === 0x1f && b === 0x8b) return "gzip";
+  return a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd ? "zstd" : undefined;
+}
+
+/** What all members of a compressed file hold, one after the other: Node's streams may end with the first. */
+async function* unpacked(source: Readable, packing: Packing): AsyncGenerator<Bytes> {
+  const input: AsyncIterator<Buffer> = source[Symbol.asyncIterator]();
+  let rest: Buffer | undefined;
+  const next = async (): Promise<Buffer | undefined> => {
+    const found = rest ?? (await input.next()).value;
+    rest = undefined;
+    return found;
+  };
+  for (let first = await next(); first !== undefined; first = await next()) {
+    const unpack = packing === "gzip" ? createGunzip() : createZstdDecompress();
+    const feeding = feed(unpack, first, next);
+    // who reads is told of what goes wrong in feeding
+    feeding.catch((error: Error) => unpack.destroy(error));
+    yield* unpack;
+    rest = await feeding;
+  }
+}
+
+/** Gives chunks to `unpack`, one when it is done with the one before, to the end of its member; returns what is left over. */
+async function feed(
+  unpack: Gunzip | ZstdDecompress,
+  first: Buffer,
+  next: () => Promise<Buffer | undefined>,
+): Promise<Buffer | undefined> {
+  let given = 0;
+  for (let chunk: Buffer | undefined = first; chunk !== undefined; chunk = await next()) {
+    given += chunk.length;
+    await write(unpack, chunk);
+    const unused = given - unpack.bytesWritten;
+    if (unused > 0) return chunk.subarray(chunk.length - unused);
+  }
+  unpack.end();
+  return undefined;
+}
+
+function write(stream: Writable, chunk: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(chunk, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** Cuts a stream of bytes into RLP items. */
@@ -111,9 +169,12 @@ class BlockSplitter {
 
 /** Where exported blocks go. */
 export interface BlockSink {
-  readonly stream: Writable;
+  /** Resolves when more may come; rejects when the file cannot be written. */
+  write(raw: Bytes): Promise<void>;
   /** Waits until everything is written. */
   finish(): Promise<void>;
+  /** Lets go of the file, written or not. */
+  destroy(): void;
 }
 
 /** A new file, compressed by the ending of `name` (.gz, .zst). */
@@ -124,20 +185,21 @@ export function createBlockFile(file: string, name: string): BlockSink {
     : name.endsWith(".zst")
       ? createZstdCompress()
       : undefined;
-  const finished = new Promise<void>((resolve, reject) => {
-    target.once("close", resolve);
-    target.once("error", reject);
-    pack?.once("error", reject);
-  });
-  // somebody waits for it in `finish`; until then a failure must not count as unhandled
-  finished.catch(() => {});
-  pack?.pipe(target);
-  const stream = pack ?? target;
+  const stream: Writable = pack ?? target;
+  const ended = pack === undefined ? finished(target) : pipeline(pack, target);
+  // somebody waits for it in `write` or `finish`; until then a failure must not count as unhandled
+  ended.catch(() => {});
   return {
-    stream,
+    // a full disk ends the stream, and then nothing drains any more
+    write: async (raw) => {
+      if (!stream.write(raw)) await Promise.race([once(stream, "drain"), ended]);
+    },
     finish: () => {
       stream.end();
-      return finished;
+      return ended;
+    },
+    destroy: () => {
+      stream.destroy();
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Opens the chain of a data directory for commands that run without a node. */
+import { existsSync } from "node:fs";
 import { Chain } from "../src/chain/chain.ts";
 import { readStoredGenesis } from "../src/chain/genesis.ts";
 import { networkRules } from "../src/chain/networkRules.ts";
@@ -23,12 +24,13 @@ export async function openChain(
   genesis: Genesis | undefined,
   log: Logger,
 ): Promise<ChainAccess> {
-  const database = await openDatabase({ path: chainFolder(datadir) });
+  const path = chainFolder(datadir);
+  // a mistyped directory must not be made
+  if (genesis === undefined && !existsSync(path)) refuseEmpty(datadir);
+  const database = await openDatabase({ path });
   try {
     const found = genesis ?? readStoredGenesis(database);
-    if (found === undefined) {
-      throw new UsageError(`${datadir} holds no chain: run qnet init first, or give --genesis`);
-    }
+    if (found === undefined) refuseEmpty(datadir);
     const chain = await Chain.open(database, found, {
       ...networkRules(found.config),
       log,
@@ -42,4 +44,8 @@ export async function openChain(
     await database.close();
     throw error;
   }
+}
+
+function refuseEmpty(datadir: string): never {
+  throw new UsageError(`${datadir} holds no chain: run qnet init first, or give --genesis`);
 }

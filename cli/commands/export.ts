@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { rename, rm, stat } from "node:fs/promises";
 import type { Chain } from "../../src/chain/chain.ts";
+import type { Bytes } from "../../src/primitives/bytes.ts";
 import { encodeBlock } from "../../src/types/block.ts";
 import { createBlockFile } from "../blockFiles.ts";
 import { openChain } from "../chainAccess.ts";
@@ -49,18 +50,21 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
 }
 
 async function toStdout(work: Export): Promise<number> {
-  return writeBlocks(work, work.io.stdout);
+  const { stdout } = work.io;
+  return writeBlocks(work, async (raw) => {
+    if (stdout.write(raw) === false && isEmitter(stdout)) await once(stdout, "drain");
+  });
 }
 
 async function toFile(work: Export, file: string): Promise<number> {
   const temporary = `${file}.${process.pid}.tmp`;
   const sink = createBlockFile(temporary, file);
   try {
-    await writeBlocks(work, sink.stream);
+    await writeBlocks(work, (raw) => sink.write(raw));
     await sink.finish();
     await rename(temporary, file);
   } catch (error) {
-    sink.stream.destroy();
+    sink.destroy();
     await rm(temporary, { force: true });
     throw error;
   }
@@ -68,7 +72,7 @@ async function toFile(work: Export, file: string): Promise<number> {
 }
 
 /** Writes the blocks one by one, waiting whenever the reader is slower; returns the bytes of RLP. */
-async function writeBlocks(work: Export, target: TextStream): Promise<number> {
+async function writeBlocks(work: Export, write: (raw: Bytes) => Promise<void>): Promise<number> {
   const { chain, first, last, io, progress } = work;
   let bytes = 0;
   for (let number = first; number <= last; number++) {
@@ -79,8 +83,7 @@ async function writeBlocks(work: Export, target: TextStream): Promise<number> {
     }
     const raw = encodeBlock(block);
     bytes += raw.length;
-    const goOn = target.write(raw);
-    if (goOn === false && isEmitter(target)) await once(target, "drain");
+    await write(raw);
     progress.step(number, Number(number - first + 1n) / Number(last - first + 1n));
   }
   return bytes;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { type Bytes, concatBytes } from "../../../src/primitives/bytes.ts";
@@ -99,6 +99,46 @@ describe("qnet import and export", () => {
     }
   });
 
+  it("reads concatenated compressed files to their end", async () => {
+    using work = workspace();
+    const half = encodeBlock(blocks[0] ?? assert.fail()).length;
+    const parts = [chainFile.subarray(0, half), chainFile.subarray(half)];
+    for (const [name, pack] of [
+      ["gz", gzipSync],
+      ["zst", zstdCompressSync],
+    ] as const) {
+      writeFileSync(work.file(name), concatBytes(...parts.map((part) => pack(part))));
+      const args = ["import", "--genesis", work.file("genesis.json"), work.file(name)];
+      assert.equal((await work.qnet(`data-${name}`, ...args)).json?.imported, 12, name);
+    }
+  });
+
+  it("names a compressed file that is cut off or has something else behind it", async () => {
+    using work = workspace();
+    await work.qnet("a", "init", work.file("genesis.json"));
+    for (const [name, pack] of [
+      ["gz", gzipSync],
+      ["zst", zstdCompressSync],
+    ] as const) {
+      const packed = pack(chainFile);
+      for (const content of [
+        packed.subarray(0, packed.length / 2),
+        packed.subarray(0, -1),
+        concatBytes(packed, new Uint8Array(3).fill(7)),
+        concatBytes(packed, packed.subarray(0, 20)),
+      ]) {
+        writeFileSync(work.file(name), content);
+        const { status, stderr } = await work.qnet("a", "import", work.file(name));
+        assert.equal(status, 1, `${name}: ${content.length} of ${packed.length} bytes`);
+        assert.match(stderr, new RegExp(`^Fatal: ${work.file(name)} `));
+        assert.doesNotMatch(stderr, /\n +at /);
+      }
+    }
+    const folder = await work.qnet("a", "import", work.file("a"));
+    assert.equal(folder.status, 1);
+    assert.doesNotMatch(folder.stderr, /\n +at /);
+  });
+
   it("stops at the first invalid block, keeping those before", async () => {
     using work = workspace();
     const bad = blocks.map((block, index) =>
@@ -155,6 +195,13 @@ describe("qnet import and export", () => {
     const empty = await work.qnet("b", "import", work.file("chain.rlp"));
     assert.equal(empty.status, 2);
     assert.match(empty.stderr, /holds no chain/);
+    for (const [command, operand] of [
+      ["import", "chain.rlp"],
+      ["export", "x.rlp"],
+    ] as const) {
+      assert.equal((await work.qnet("none", command, work.file(operand))).status, 2);
+      assert.ok(!existsSync(work.file("none")), "a mistyped directory is not made");
+    }
   });
 });
 
