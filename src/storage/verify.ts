@@ -13,7 +13,7 @@ import type { Header } from "../types/header.ts";
 import { columns } from "./columns.ts";
 import type { Database } from "./database.ts";
 import { databaseFiles } from "./lock.ts";
-import { databaseStateStore } from "./stateStore.ts";
+import { uncheckedStateStore } from "./stateStore.ts";
 import { errorCode, errorText } from "./storageError.ts";
 import {
   blockProblems,
@@ -86,7 +86,7 @@ class Verification {
   constructor(database: Database, options: VerifyOptions) {
     this.#database = database;
     this.#options = options;
-    this.#store = databaseStateStore(database);
+    this.#store = uncheckedStateStore(database);
   }
 
   report(): VerifyReport {
