@@ -8,7 +8,7 @@ import type { Logger } from "../src/runtime/log.ts";
 import { namespaceOf } from "./access.ts";
 import type { Json } from "./codec.ts";
 import type { Connection, RpcContext } from "./context.ts";
-import { internalError, type JsonRpcError, knownError, RpcError } from "./errors.ts";
+import { faultError, internalError, type JsonRpcError, knownError, RpcError } from "./errors.ts";
 import type { Method } from "./method.ts";
 import { closestName } from "./similar.ts";
 
@@ -92,7 +92,7 @@ function errorOf(error: unknown, method: string, { log, context }: DispatcherDep
   const known = knownError(error, context.node.dev !== undefined);
   if (known !== undefined) return known;
   log.error("A JSON-RPC method failed", { method, error });
-  return internalError;
+  return faultError(error);
 }
 
 /** Text of a reply with a result; a result too long for one string becomes an error. */

@@ -2,6 +2,8 @@
 import type { Bytes } from "../src/primitives/bytes.ts";
 import { NodeError } from "../src/primitives/errors.ts";
 import type { Hash } from "../src/primitives/hex.ts";
+import { StateError } from "../src/state/stateError.ts";
+import { StorageError } from "../src/storage/storageError.ts";
 import type { Json } from "./codec.ts";
 import type { KnownReason, Row } from "./errorRow.ts";
 import { rows } from "./errorTable.ts";
@@ -85,3 +87,38 @@ export function knownError(error: unknown, dev = false): JsonRpcError | undefine
 
 /** What a caller sees of a fault of the node. */
 export const internalError: JsonRpcError = { code: -32603, message: "internal error" };
+
+const SERVER_ERROR = -32000;
+const MAX_CAUSES = 8;
+
+/**
+ * The same, but where state is missing or damaged the reply names it, as geth's does: no request will succeed until an
+ * operator acts, and clients repeat an internal error. Names of files stay in the log.
+ */
+export function faultError(error: unknown): JsonRpcError {
+  let cause = error;
+  for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth++) {
+    const message = damageText(cause);
+    if (message !== undefined) return { code: SERVER_ERROR, message };
+    cause = cause.cause;
+  }
+  return internalError;
+}
+
+function damageText(error: Error): string | undefined {
+  if (error instanceof StorageError) {
+    return error.reason.code === "DAMAGED" ? `database damaged: ${error.reason.detail}` : undefined;
+  }
+  if (!(error instanceof StateError)) return undefined;
+  const { reason } = error;
+  switch (reason.code) {
+    case "MISSING_NODE":
+      return `missing trie node ${reason.hash} (path 0x${reason.path}) state ${reason.root} is not available`;
+    case "MISSING_CODE":
+      return `missing contract code ${reason.hash}`;
+    case "BAD_NODE":
+      return `damaged trie node ${reason.hash}: ${reason.detail}`;
+    case "BAD_VALUE":
+      return `damaged state: ${reason.detail}`;
+  }
+}

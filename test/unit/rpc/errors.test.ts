@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { knownError, RpcError } from "../../../rpc/errors.ts";
+import { faultError, knownError, RpcError } from "../../../rpc/errors.ts";
+import { ExecutionFault } from "../../../src/execution/evm.ts";
 import { SimulationError } from "../../../src/execution/simulationPlan.ts";
 import { TransactionError } from "../../../src/execution/transactionError.ts";
 import { ZERO_ADDRESS, ZERO_HASH } from "../../../src/primitives/hex.ts";
@@ -33,6 +34,26 @@ describe("the table of errors", () => {
       }
     }
     assert.ok(found >= 12, `${found} unions found`);
+  });
+
+  it("names a missing trie node, its path and root, however deep the cause", () => {
+    const missing = new StateError({
+      code: "MISSING_NODE",
+      root: ZERO_HASH,
+      path: "d1",
+      hash: ZERO_HASH,
+    });
+    const during = { code: "EXECUTION_FAULT", during: "call", message: "" } as const;
+    const fault = new ExecutionFault(during, { cause: missing });
+    assert.equal(knownError(fault), undefined);
+    assert.deepEqual(faultError(fault), {
+      code: -32000,
+      message: `missing trie node ${ZERO_HASH} (path 0xd1) state ${ZERO_HASH} is not available`,
+    });
+    assert.deepEqual(faultError(new ExecutionFault(during)), {
+      code: -32603,
+      message: "internal error",
+    });
   });
 
   const texts: readonly [string, Error, object][] = [
