@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { NodeError } from "../../src/primitives/errors.ts";
 import { HexError } from "../../src/primitives/hex.ts";
 import { type ForkSchedule, rulesForName } from "../../src/types/forks.ts";
-import { parseGenesis } from "../../src/types/genesis.ts";
+import { type Genesis, GenesisError, parseGenesisText } from "../../src/types/genesis.ts";
 import { message } from "../fixtures/command.ts";
 import { FixtureError } from "../fixtures/json.ts";
 import { emptyState, fillState } from "../fixtures/memoryState.ts";
@@ -51,7 +51,10 @@ async function transition(options: T8nOptions): Promise<void> {
   const inputs = await readT8nInputs(options);
   const number = inputs.env.get("currentNumber").optional()?.quantity() ?? 0n;
   const timestamp = inputs.env.get("currentTimestamp").optional()?.quantity() ?? 0n;
-  const rules = schedule.rules({ number, timestamp, difficulty: 0n });
+  // the name of a merged fork means its rules; of a genesis' chain the block itself says whether it is merged
+  const given = inputs.env.get("currentDifficulty").optional()?.quantity() ?? 0n;
+  const difficulty = schedule.terminalTotalDifficulty === 0n ? 0n : given;
+  const rules = schedule.rules({ number, timestamp, difficulty });
   const block = readT8nEnv(inputs.env, rules);
   const transactions =
     inputs.txsRlp !== undefined
@@ -91,7 +94,7 @@ async function readSchedule(options: T8nOptions): Promise<ForkSchedule> {
   return schedule;
 }
 
-async function readGenesis(file: string): Promise<ReturnType<typeof parseGenesis>> {
+async function readGenesis(file: string): Promise<Genesis> {
   let content: string;
   try {
     content = await readFile(file, "utf8");
@@ -99,9 +102,9 @@ async function readGenesis(file: string): Promise<ReturnType<typeof parseGenesis
     throw new T8nError("FILE", `failed reading genesis file: ${String(cause)}`, { cause });
   }
   try {
-    return parseGenesis(JSON.parse(content));
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw new T8nError("JSON", `failed unmarshalling ${file}: ${cause.message}`, { cause });
+    return parseGenesisText(content);
+  } catch (error) {
+    if (!(error instanceof GenesisError && error.cause instanceof SyntaxError)) throw error;
+    throw new T8nError("JSON", `failed unmarshalling ${file}: ${error.message}`, { cause: error });
   }
 }

@@ -52,7 +52,7 @@ export const legacySignature: SignatureScheme = {
   itemNames: ["v", "r", "s"],
   read: ([vItem, rItem, sItem], draft, where) => {
     const v = readUint(vItem, `${where}.v`, WORD_BITS);
-    const { chainId, yParity } = readV(v, `${where}.v`);
+    const { chainId, yParity } = readLegacyV(v, `${where}.v`);
     draft.chainId = chainId;
     const [r, s] = [readScalar(rItem, `${where}.r`), readScalar(sItem, `${where}.s`)];
     return { v, r, s, yParity };
@@ -80,7 +80,11 @@ export const yParitySignature: SignatureScheme = {
   complete: (_fields, { r, s, yParity }) => ({ v: BigInt(yParity), r, s, yParity }),
 };
 
-function readV(v: bigint, where: string): { chainId: bigint | undefined; yParity: 0 | 1 } {
+/** What `v` of a legacy signature says; without a chain id it is unprotected. Throws DecodeError BAD_SIGNATURE. */
+export function readLegacyV(
+  v: bigint,
+  where: string,
+): { readonly chainId: bigint | undefined; readonly yParity: 0 | 1 } {
   if (v === UNPROTECTED_V) return { chainId: undefined, yParity: 0 };
   if (v === UNPROTECTED_V + 1n) return { chainId: undefined, yParity: 1 };
   if (v < PROTECTED_V)

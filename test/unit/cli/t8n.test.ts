@@ -90,6 +90,47 @@ describe("t8n", () => {
     assert.equal(second["txRoot"], result["txRoot"]);
   });
 
+  it("puts a signature aside that is none", async () => {
+    await using files = await folder();
+    const { secretKey: _, ...unsigned } = CALL;
+    const signed = { ...unsigned, r: "0x1", s: "0x1" };
+    const typed = { ...signed, type: "0x2", maxFeePerGas: "0x10", maxPriorityFeePerGas: "0x0" };
+    const txs = [
+      unsigned,
+      { ...signed, v: "0x5" },
+      { ...signed, v: "0x22" },
+      { ...typed, v: "0x1b" },
+      { ...typed, yParity: "0x2" },
+    ];
+    assert.equal(await files.t8n({ txs }), 0);
+    const { receipts, rejected } = await files.json("result.json");
+    assert.deepEqual(receipts, []);
+    assert(Array.isArray(rejected));
+    assert.deepEqual(
+      rejected.map(({ index, error }) => [index, /BAD_SIGNATURE/.test(error)]),
+      txs.map((_, index) => [index, true]),
+    );
+  });
+
+  it("reads rules from a genesis file, digits beyond 2^53 included", async () => {
+    await using files = await folder();
+    const file = join(files.path, "genesis.json");
+    const forks =
+      "homestead eip150 eip155 eip158 byzantium constantinople petersburg istanbul berlin";
+    const config = Object.fromEntries(forks.split(" ").map((name) => [`${name}Block`, 0]));
+    const text = JSON.stringify({ config, gasLimit: "1", alloc: {} });
+    await writeFile(file, text.replace('"config":{', '"config":{"chainId":9007199254740993,'));
+    const env = { ...ENV, currentDifficulty: "0x20000", blockHashes: {} };
+    const to = `0x${"22".repeat(20)}`;
+    const txs = [{ ...CALL, to, type: "0x1", accessList: [], chainId: "0x20000000000001" }];
+    assert.equal(await files.t8n({ env, txs }, "--state.genesis", file), 0);
+    const result = await files.json("result.json");
+    assert.equal(result["rejected"], undefined);
+    assert.equal(result["currentBaseFee"], undefined);
+    await writeFile(file, "{");
+    assert.equal(await files.t8n({ env, txs }, "--state.genesis", file), 10);
+  });
+
   it("traces each transaction in a file of its own", async () => {
     await using files = await folder();
     assert.equal(await files.t8n({}, "--trace", "--trace.memory=false"), 0);
