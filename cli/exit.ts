@@ -41,13 +41,24 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   GENESIS_FILE: EXIT.genesis,
   DAMAGED: EXIT.damaged,
   MISSING_NODE: EXIT.damaged,
+  MISSING_CODE: EXIT.damaged,
+  BAD_NODE: EXIT.damaged,
+  BAD_VALUE: EXIT.damaged,
+  STATE_UNAVAILABLE: EXIT.damaged,
   PORT_BUSY: EXIT.portBusy,
 };
 
-/** Exit status of a failed command. */
+const MAX_CAUSES = 8;
+
+/** Exit status of a failed command: that of the error, or of what caused it. */
 export function exitStatusOf(error: unknown): number {
-  if (!(error instanceof NodeError)) return EXIT.general;
-  return STATUS_BY_CODE[error.reason.code] ?? EXIT.general;
+  let cause = error;
+  for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth++) {
+    const status = cause instanceof NodeError ? STATUS_BY_CODE[cause.reason.code] : undefined;
+    if (status !== undefined) return status;
+    cause = cause.cause;
+  }
+  return EXIT.general;
 }
 
 /** What the user reads after "Fatal: "; an error that nobody expected comes with its stack. */

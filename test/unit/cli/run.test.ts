@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { definitions } from "../../../cli/definitions.ts";
 import { describeFailure, EXIT, exitStatusOf } from "../../../cli/exit.ts";
+import { ExecutionFault } from "../../../src/execution/evm.ts";
+import { ZERO_HASH } from "../../../src/primitives/hex.ts";
+import { StateError } from "../../../src/state/stateError.ts";
 import { StorageError } from "../../../src/storage/storageError.ts";
 import { GenesisError } from "../../../src/types/genesis.ts";
 import { runCommand } from "../../support/cli.ts";
@@ -43,6 +46,11 @@ describe("exitStatusOf", () => {
     assert.equal(exitStatusOf(new GenesisError([{ path: "", message: "x" }])), 4);
     assert.equal(exitStatusOf(new StorageError({ code: "DAMAGED", path, detail: "x" })), 5);
     assert.equal(exitStatusOf(new Error("x")), 1);
+    const hash = ZERO_HASH;
+    const missing = new StateError({ code: "MISSING_NODE", root: hash, path: "d", hash });
+    const fault = { code: "EXECUTION_FAULT", during: "transaction", message: "x" } as const;
+    assert.equal(exitStatusOf(new ExecutionFault(fault, { cause: missing })), 5);
+    assert.equal(exitStatusOf(new ExecutionFault(fault)), 1);
   });
 });
 
