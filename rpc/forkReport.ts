@@ -1,14 +1,14 @@
 /** The configuration of forks as eth_config reports it. Source: EIP-7910. */
 import type { Chain } from "../src/chain/chain.ts";
+import { type Address, parseAddress } from "../src/primitives/hex.ts";
+import type { ForkId } from "../src/types/forkId.ts";
+import type { BlobParameters, ForkActivation, Rules } from "../src/types/forks.ts";
 import {
   BEACON_ROOTS_ADDRESS,
   CONSOLIDATION_REQUEST_ADDRESS,
   HISTORY_STORAGE_ADDRESS,
   WITHDRAWAL_REQUEST_ADDRESS,
-} from "../src/execution/systemCalls.ts";
-import { type Address, parseAddress } from "../src/primitives/hex.ts";
-import type { ForkId } from "../src/types/forkId.ts";
-import type { BlobParameters, ForkActivation, Rules } from "../src/types/forks.ts";
+} from "../src/types/systemContracts.ts";
 
 /** The rules from one point in time on. */
 export interface ForkReport {

@@ -4,12 +4,12 @@ import { type Bytes, bytesToBigInt, concatBytes, EMPTY_BYTES } from "../primitiv
 import { NodeError } from "../primitives/errors.ts";
 import { type Address, bytesToHash, type Hash, parseHash } from "../primitives/hex.ts";
 import type { Log } from "../types/receipt.ts";
-import type { Machine } from "./evm.ts";
 import {
   CONSOLIDATION_REQUEST_ADDRESS,
-  systemCall,
   WITHDRAWAL_REQUEST_ADDRESS,
-} from "./systemCalls.ts";
+} from "../types/systemContracts.ts";
+import type { Machine } from "./evm.ts";
+import { systemCall } from "./systemCalls.ts";
 import type { TransactionErrorReason } from "./transactionError.ts";
 
 export type BlockInvalidReason =

@@ -29,6 +29,7 @@ import { blobScheduleSchema, type GenesisFile, genesisSchema } from "./genesisSc
 import type { Header } from "./header.ts";
 import { parseJsonText } from "./jsonText.ts";
 import { type QnetConfig, qnetProblems } from "./qnetConfig.ts";
+import { SYSTEM_CONTRACTS } from "./systemContracts.ts";
 
 export interface GenesisAccount {
   /** wei */
@@ -159,6 +160,7 @@ export function parseGenesis(json: unknown): Genesis {
   }
   if (issues.length > 0) throw new GenesisError(issues);
   const forks = new ForkSchedule(forkConfig);
+  if (qnet !== undefined) demandSystemContracts(forks, alloc, { number: file.number, timestamp });
   return {
     config: {
       chainId: forks.chainId,
@@ -172,6 +174,28 @@ export function parseGenesis(json: unknown): Genesis {
     alloc,
     json,
   };
+}
+
+/**
+ * No block of a chain without them is valid (EIP-7002, EIP-7251), or it lacks what contracts rely on. On other people's
+ * chains a transaction may deploy them later.
+ */
+function demandSystemContracts(
+  forks: ForkSchedule,
+  alloc: ReadonlyMap<Address, GenesisAccount>,
+  { number = 0n, timestamp }: { number: bigint | null | undefined; timestamp: bigint },
+): void {
+  const missing = SYSTEM_CONTRACTS.filter(
+    ({ address, since }) =>
+      forks.isScheduled(since, number ?? 0n, timestamp) && !alloc.get(address)?.code.length,
+  );
+  if (missing.length === 0) return;
+  throw new GenesisError(
+    missing.map(({ address, since }) => ({
+      path: `alloc.${address}`,
+      message: `must hold the code of this system contract: blocks call it from ${since} on`,
+    })),
+  );
 }
 
 /** Blob schedule of a test fixture's `config`. Throws GenesisError. */

@@ -7,16 +7,16 @@ import {
 } from "../../src/execution/simulate.ts";
 import { type SimulatedCall, SimulationError } from "../../src/execution/simulationPlan.ts";
 import type { AccountOverride } from "../../src/execution/stateOverrides.ts";
-import {
-  CONSOLIDATION_REQUEST_ADDRESS,
-  WITHDRAWAL_REQUEST_ADDRESS,
-} from "../../src/execution/systemCalls.ts";
 import { type Address, ZERO_HASH } from "../../src/primitives/hex.ts";
 import type { State } from "../../src/state/state.ts";
 import { EMPTY_TRIE_ROOT } from "../../src/types/account.ts";
 import { type ForkSchedule, rulesForName } from "../../src/types/forks.ts";
 import { EMPTY_OMMERS_HASH } from "../../src/types/genesis.ts";
 import { type Header, hashHeader } from "../../src/types/header.ts";
+import {
+  CONSOLIDATION_REQUEST_ADDRESS,
+  WITHDRAWAL_REQUEST_ADDRESS,
+} from "../../src/types/systemContracts.ts";
 import {
   addressAt,
   ETHER,

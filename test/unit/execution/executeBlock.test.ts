@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import { type BlockEnv, ExecutionFault } from "../../../src/execution/evm.ts";
 import { BlockExecutor, type BlockResult } from "../../../src/execution/executeBlock.ts";
 import { BlockInvalid, hashRequests } from "../../../src/execution/requests.ts";
-import {
-  BEACON_ROOTS_ADDRESS,
-  CONSOLIDATION_REQUEST_ADDRESS,
-  HISTORY_STORAGE_ADDRESS,
-  WITHDRAWAL_REQUEST_ADDRESS,
-} from "../../../src/execution/systemCalls.ts";
 import { TransactionError } from "../../../src/execution/transactionError.ts";
 import { NodeError } from "../../../src/primitives/errors.ts";
 import { type Address, bigIntToHash, bytesToHex, type Hash } from "../../../src/primitives/hex.ts";
 import type { State } from "../../../src/state/state.ts";
 import { MAINNET_DEPOSIT_CONTRACT } from "../../../src/types/forks.ts";
+import {
+  BEACON_ROOTS_ADDRESS,
+  CONSOLIDATION_REQUEST_ADDRESS,
+  HISTORY_STORAGE_ADDRESS,
+  WITHDRAWAL_REQUEST_ADDRESS,
+} from "../../../src/types/systemContracts.ts";
 import type { Transaction } from "../../../src/types/transaction.ts";
 import {
   addressAt,

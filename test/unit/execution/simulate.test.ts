@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { SimulatedCall } from "../../../src/execution/simulationPlan.ts";
-import { BEACON_ROOTS_ADDRESS } from "../../../src/execution/systemCalls.ts";
 import {
   bigIntToHash,
   bytesToHex,
@@ -9,6 +8,7 @@ import {
   ZERO_HASH,
 } from "../../../src/primitives/hex.ts";
 import { EMPTY_TRIE_ROOT } from "../../../src/types/account.ts";
+import { BEACON_ROOTS_ADDRESS } from "../../../src/types/systemContracts.ts";
 import { addressAt, ETHER, hashOf, MINER, SENDER } from "../../support/execution.ts";
 import { A, B, call, refusal, Simulator, STORE } from "../../support/simulation.ts";
 

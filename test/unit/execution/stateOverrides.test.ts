@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type AccountOverride, OverrideError } from "../../../src/execution/stateOverrides.ts";
-import { WITHDRAWAL_REQUEST_ADDRESS } from "../../../src/execution/systemCalls.ts";
 import { type Address, bytesToHex, hexToBytes } from "../../../src/primitives/hex.ts";
+import { WITHDRAWAL_REQUEST_ADDRESS } from "../../../src/types/systemContracts.ts";
 import { addressAt } from "../../support/execution.ts";
 import { A, B, call, change, refusal, Simulator } from "../../support/simulation.ts";
 

@@ -190,6 +190,20 @@ describe("config.qnet", () => {
     }
   });
 
+  it("demands the code of each system contract that blocks call from the start", () => {
+    for (const address of [
+      "0x000f3df6d732807ef1319fb7b8bb8522d0beac02",
+      "0x0000f90827f1c53a10cb7a02335b175320002935",
+      "0x00000961ef480eb55e80d19ad83579a64c007002",
+      "0x0000bbddc7ce488642fb579f8b00f3a590007251",
+    ]) {
+      const without = devnetIssues((json) => {
+        delete json.alloc[address].code;
+      });
+      assert.deepEqual(without, [`alloc.${address}`]);
+    }
+  });
+
   it("refuses unknown fields and unknown key types", () => {
     assert.deepEqual(
       devnetIssues(({ config }) => {
