@@ -1,13 +1,6 @@
 /** Keys and values of columns as bytes. Keys keep the order of what they stand for. */
 import { type Bytes, bigIntToBytes, bytesToBigInt } from "../primitives/bytes.ts";
-import {
-  type Address,
-  bytesToAddress,
-  bytesToHash,
-  bytesToHex,
-  type Hash,
-  hexToBytes,
-} from "../primitives/hex.ts";
+import { bytesToHash, bytesToHex, type Hash, hexToBytes } from "../primitives/hex.ts";
 
 /** A two-way conversion. `decode` may throw anything on bytes `encode` never made; Database turns it into DAMAGED. */
 export interface Codec<T> {
@@ -26,9 +19,6 @@ export const bytesCodec: Codec<Bytes> = {
 
 /** 32 bytes. */
 export const hashCodec: Codec<Hash> = { encode: hexToBytes, decode: bytesToHash };
-
-/** 20 bytes. */
-export const addressCodec: Codec<Address> = { encode: hexToBytes, decode: bytesToAddress };
 
 /** UTF-8 text. */
 export const textCodec: Codec<string> = {
