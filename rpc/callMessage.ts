@@ -2,7 +2,7 @@
 import { ExecutionFault } from "../src/execution/evm.ts";
 import { type CallOptions, type CallResult, executeCall } from "../src/execution/executeCall.ts";
 import { joinObservers, type Observer } from "../src/execution/observer.ts";
-import { revertReason } from "../src/node/revertReason.ts";
+import { revertReason } from "../src/execution/revertReason.ts";
 import { NodeError } from "../src/primitives/errors.ts";
 import type { CallRequest } from "./callRequest.ts";
 import type { CallSite } from "./callTarget.ts";

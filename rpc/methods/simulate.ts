@@ -8,7 +8,7 @@ import {
   simulate,
 } from "../../src/execution/simulate.ts";
 import { MAX_SIMULATED_BLOCKS, type WantedBlock } from "../../src/execution/simulationPlan.ts";
-import { revertReason } from "../../src/node/revertReason.ts";
+import { revertReason } from "../../src/execution/revertReason.ts";
 import { EMPTY_BYTES } from "../../src/primitives/bytes.ts";
 import { NodeError } from "../../src/primitives/errors.ts";
 import { type BlockId, blockId } from "../blockId.ts";

@@ -2,6 +2,7 @@
 import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
 import { bytesToHex, formatQuantity } from "../primitives/hex.ts";
 import type { FrameEnd, FrameStart, Observer, Step } from "./observer.ts";
+import { handedOn } from "./tracers/callGas.ts";
 
 /** What a trace shows. */
 export interface TraceOptions {
@@ -12,11 +13,6 @@ export interface TraceOptions {
   /** EIP-150: a call hands on at most 63/64 of its gas. True from Tangerine Whistle on. */
   readonly capsCallGas?: boolean | undefined;
 }
-
-const CALL = 0xf1;
-const CALLCODE = 0xf2;
-const DELEGATECALL = 0xf4;
-const STATICCALL = 0xfa;
 
 /** Writes one line per instruction and one at the end of the transaction through `write` (no line break in it). */
 export class StepTrace implements Observer {
@@ -41,7 +37,7 @@ export class StepTrace implements Observer {
       pc: step.pc,
       op: step.opcode,
       gas: formatQuantity(step.gas),
-      gasCost: formatQuantity(step.gasCost + this.#handedOn(step)),
+      gasCost: formatQuantity(step.gasCost + handedOn(step, this.#options.capsCallGas !== false)),
       ...(memory === true && step.memory.length > 0 && { memory: bytesToHex(step.memory) }),
       memSize: step.memory.length,
       stack: stack === false ? null : step.stack.map(formatQuantity),
@@ -80,18 +76,5 @@ export class StepTrace implements Observer {
   #flush(): void {
     if (this.#pending !== undefined) this.#write(JSON.stringify(this.#pending));
     this.#pending = undefined;
-  }
-
-  /** Gas a call hands to its callee, which the trace counts as cost. */
-  #handedOn({ opcode, gas, gasCost, stack }: Step): bigint {
-    const isCall =
-      opcode === CALL || opcode === CALLCODE || opcode === DELEGATECALL || opcode === STATICCALL;
-    const left = gas - gasCost;
-    if (!isCall || left < 0n) return 0n;
-    const asked = stack.at(-1) ?? 0n;
-    if (this.#options.capsCallGas === false) return asked;
-    const most = left - left / 64n;
-    if (asked < most) return asked;
-    return most;
   }
 }

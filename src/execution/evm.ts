@@ -23,9 +23,11 @@ import { type Address, type Hash, hexToBytes } from "../primitives/hex.ts";
 import type { State } from "../state/state.ts";
 import type { ForkName, Rules } from "../types/forks.ts";
 import type { Header } from "../types/header.ts";
+import { attachObserver } from "./attachObserver.ts";
+import { FrameWatch } from "./frameWatch.ts";
 import { blobBaseFee } from "./gas.ts";
 import { hookedInstructions } from "./instructionHooks.ts";
-import { attachObserver, type Observer } from "./observer.ts";
+import type { Observer } from "./observer.ts";
 import { type Precompile, precompilesFor } from "./precompiles/table.ts";
 import { StateAdapter } from "./stateAdapter.ts";
 
@@ -96,6 +98,7 @@ export function envOf(header: Header): BlockEnv {
 export function createMachine(state: State, env: BlockEnv, context: ExecutionContext): Machine {
   const { rules, observer } = context;
   const common = commonFor(rules);
+  const frames = observer && new FrameWatch(observer);
   const evm = new EVM({
     common,
     stateManager: new StateAdapter(state),
@@ -103,7 +106,7 @@ export function createMachine(state: State, env: BlockEnv, context: ExecutionCon
     params: {},
     bn254: BN254,
     customPrecompiles: precompilesFor(rules).map(adaptPrecompile),
-    customOpcodes: hookedInstructions(common, context),
+    customOpcodes: hookedInstructions(common, { ...context, frames }),
     blockchain: {
       getBlock: async (number: number) => {
         const hash = hexToBytes(context.blockHash(BigInt(number)) ?? ZERO_WORD);
@@ -120,7 +123,7 @@ export function createMachine(state: State, env: BlockEnv, context: ExecutionCon
   loadKzgAtFirstUse(evm);
   const warmPrecompiles = [...evm.precompiles.keys()];
   for (const [from, to] of context.movedPrecompiles ?? []) movePrecompile(evm, from, to);
-  if (observer !== undefined) attachObserver(evm, observer);
+  if (observer !== undefined && frames !== undefined) attachObserver(evm, observer, frames);
   const { excessBlobGas } = env;
   const derived = excessBlobGas === undefined ? undefined : blobBaseFee(excessBlobGas, rules);
   return { evm, state, env, context, blobBaseFee: env.blobBaseFee ?? derived, warmPrecompiles };

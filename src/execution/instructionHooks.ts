@@ -3,19 +3,20 @@
  * instructions that an observer asks for are wrapped, and the rest of the interpreter stays as it is.
  */
 import type { Common } from "@ethereumjs/common";
-import { type EVMOpts, getOpcodesForHF } from "@ethereumjs/evm";
-import { EMPTY_BYTES } from "../primitives/bytes.ts";
-import { bigIntToHash, bytesToAddress, hexToBytes } from "../primitives/hex.ts";
+import { getOpcodesForHF } from "@ethereumjs/evm";
+import { bigIntToHash, bytesToAddress } from "../primitives/hex.ts";
 import type { Log } from "../types/receipt.ts";
-import type { Observer, Selfdestruct } from "./observer.ts";
+import {
+  addressOf,
+  FRAME_KINDS,
+  type FrameWatch,
+  memoryOf,
+  type RunState,
+  type WrappedInstruction,
+} from "./frameWatch.ts";
+import type { Observer, Operation, Selfdestruct } from "./observer.ts";
 
 type InstructionTable = ReturnType<typeof getOpcodesForHF>;
-type WrappedInstruction = Extract<
-  NonNullable<EVMOpts["customOpcodes"]>[number],
-  { readonly logicFunction: unknown }
->;
-type Handler = WrappedInstruction["logicFunction"];
-type RunState = Parameters<Handler>[0];
 
 const JUMPDEST = 0x5b;
 /** Instructions that may run between two pauses hang on this: every loop passes a JUMPDEST. */
@@ -23,7 +24,8 @@ const JUMPDESTS_PER_PAUSE = 512;
 const FIRST_LOG = 0xa0;
 const LAST_LOG = 0xa4;
 const SELFDESTRUCT = 0xff;
-const ADDRESS_MASK = (1n << 160n) - 1n;
+/** Stack items an operation shows: CALL takes 7. */
+const SHOWN_ITEMS = 7;
 
 /** Building a table takes as long as a small call. */
 const tables = new WeakMap<Common, InstructionTable>();
@@ -40,19 +42,25 @@ function tableOf(common: Common): InstructionTable {
 interface Hooks {
   readonly pause?: (() => Promise<void> | undefined) | undefined;
   readonly observer?: Observer | undefined;
+  /** Told of the instructions that open frames. */
+  readonly frames?: FrameWatch | undefined;
 }
 
 /** The instructions with something to do beside their own work, for the `customOpcodes` of an EVM. */
 export function hookedInstructions(common: Common, hooks: Hooks): WrappedInstruction[] {
-  const { pause, observer = {} } = hooks;
-  const hooked: WrappedInstruction[] = [];
-  if (pause !== undefined) hooked.push(pausingJumpdest(pause));
-  if (observer.log === undefined && observer.selfdestruct === undefined) return hooked;
+  const { pause, observer, frames } = hooks;
+  const hooked = new Map<number, WrappedInstruction>();
+  if (pause !== undefined) hooked.set(JUMPDEST, pausingJumpdest(pause));
+  if (observer === undefined) return [...hooked.values()];
   const table = tableOf(common);
   const hook = (opcode: number, before: (state: RunState) => void) => {
-    const wrapped = wrap(table, opcode, before);
-    if (wrapped !== undefined) hooked.push(wrapped);
+    const known = hooked.get(opcode) ?? plain(table, opcode);
+    if (known !== undefined) hooked.set(opcode, withHook(known, before));
   };
+  for (const [opcode, kind] of FRAME_KINDS) hook(opcode, (state) => frames?.opening(state, kind));
+  for (const opcode of observer.operations ?? []) {
+    hook(opcode, (state) => observer.operation?.(operationOf(state)));
+  }
   if (observer.log !== undefined) {
     for (let opcode = FIRST_LOG; opcode <= LAST_LOG; opcode++) {
       hook(opcode, (state) => observer.log?.(logOf(state, opcode - FIRST_LOG)));
@@ -61,7 +69,7 @@ export function hookedInstructions(common: Common, hooks: Hooks): WrappedInstruc
   if (observer.selfdestruct !== undefined) {
     hook(SELFDESTRUCT, (state) => observer.selfdestruct?.(movedBy(state)));
   }
-  return hooked;
+  return [...hooked.values()];
 }
 
 /** JUMPDEST as it is, with `pause` called every so often. */
@@ -78,11 +86,10 @@ function pausingJumpdest(pause: () => Promise<void> | undefined): WrappedInstruc
   };
 }
 
-/** The instruction as the fork has it, with `before` run first: gas is paid and a static frame refused by then. */
-function wrap(
+/** The instruction as the fork has it; undefined when it does not. */
+function plain(
   { opcodes, handlers, dynamicGasHandlers }: InstructionTable,
   opcode: number,
-  before: (state: RunState) => void,
 ): WrappedInstruction | undefined {
   const info = opcodes.get(opcode);
   const handler = handlers.get(opcode);
@@ -93,21 +100,42 @@ function wrap(
     opcodeName: info.name,
     baseFee: info.fee,
     ...(gasFunction !== undefined && { gasFunction }),
+    logicFunction: handler,
+  };
+}
+
+/** The instruction with `before` run first: gas is paid by then. */
+function withHook(
+  known: WrappedInstruction,
+  before: (state: RunState) => void,
+): WrappedInstruction {
+  const { logicFunction } = known;
+  return {
+    ...known,
     logicFunction: (state, fork) => {
       before(state);
-      return handler(state, fork);
+      return logicFunction(state, fork);
     },
   };
 }
 
-/** The log that LOG with `topics` topics is about to write. */
-function logOf({ stack, memory, interpreter }: RunState, topics: number): Log {
-  const [offset = 0n, length = 0n, ...words] = stack.peek(2 + topics);
+function operationOf(state: RunState): Operation {
+  const { stack } = state;
   return {
-    address: bytesToAddress(interpreter.getAddress().bytes),
+    opcode: state.opCode,
+    address: bytesToAddress(state.env.address.bytes),
+    stack: stack.peek(Math.min(SHOWN_ITEMS, stack.length)),
+    memory: (offset, length) => memoryOf(state, offset, length),
+  };
+}
+
+/** The log that LOG with `topics` topics is about to write. */
+function logOf(state: RunState, topics: number): Log {
+  const [offset = 0n, length = 0n, ...words] = state.stack.peek(2 + topics);
+  return {
+    address: bytesToAddress(state.interpreter.getAddress().bytes),
     topics: words.map(bigIntToHash),
-    // the offset of nothing may lie anywhere
-    data: length === 0n ? EMPTY_BYTES : memory.read(Number(offset), Number(length)),
+    data: memoryOf(state, offset, length),
   };
 }
 
@@ -116,7 +144,7 @@ function movedBy({ stack, interpreter }: RunState): Selfdestruct {
   const [beneficiary = 0n] = stack.peek(1);
   return {
     from: bytesToAddress(interpreter.getAddress().bytes),
-    to: bytesToAddress(hexToBytes(bigIntToHash(beneficiary & ADDRESS_MASK)).subarray(12)),
+    to: addressOf(beneficiary),
     value: interpreter.getSelfBalance(),
   };
 }

@@ -1,16 +1,14 @@
 /** What execution can be watched by: frames and instructions, in the order they happen. */
-import type { EVM, EVMResult, InterpreterStep, Message } from "@ethereumjs/evm";
-import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
-import { type Address, bytesToAddress } from "../primitives/hex.ts";
+import type { Bytes } from "../primitives/bytes.ts";
+import type { Address } from "../primitives/hex.ts";
 import type { Log } from "../types/receipt.ts";
 
 export type FrameKind = "CALL" | "CALLCODE" | "DELEGATECALL" | "STATICCALL" | "CREATE" | "CREATE2";
 
-/** A call or creation about to run. */
+/** A call or creation about to run, or refused for its depth or the caller's balance. `input` is valid during the hook only. */
 export interface FrameStart {
   /** 0 for the transaction itself */
   readonly depth: number;
-  /** Inside a static frame CALL and STATICCALL look alike unless the observer also watches steps. */
   readonly kind: FrameKind;
   readonly from: Address;
   /** Whose balance and storage the code works on; undefined for a creation. */
@@ -58,9 +56,24 @@ export interface Selfdestruct {
   readonly value: bigint;
 }
 
+/** An instruction whose gas is paid, before it acts. */
+export interface Operation {
+  readonly opcode: number;
+  /** Whose storage it works on. */
+  readonly address: Address;
+  /** The upper part of the stack, top first. */
+  readonly stack: readonly bigint[];
+  /** A copy of a part of the memory. */
+  memory(offset: bigint, length: bigint): Bytes;
+}
+
 /** Watches executions; a hook that throws breaks the execution off with an ExecutionFault. */
 export interface Observer {
+  /** Every instruction, at the price of a copy of stack and memory each time. */
   step?(step: Step): void;
+  /** The instructions of `operations` alone; the others cost nothing. */
+  operation?(operation: Operation): void;
+  readonly operations?: ReadonlySet<number>;
   enter?(frame: FrameStart): void;
   exit?(frame: FrameEnd): void;
   /** A log, when it is written: the frame that wrote it may still fail and take it back. */
@@ -70,6 +83,7 @@ export interface Observer {
 
 /** One observer out of several, called in order. */
 export function joinObservers(...observers: readonly Observer[]): Observer {
+  const operations = new Set(observers.flatMap((one) => [...(one.operations ?? [])]));
   return {
     ...(observers.some((one) => one.step !== undefined) && {
       step: (step) => {
@@ -82,6 +96,14 @@ export function joinObservers(...observers: readonly Observer[]): Observer {
     exit: (frame) => {
       for (const one of observers) one.exit?.(frame);
     },
+    ...(operations.size > 0 && {
+      operations,
+      operation: (operation) => {
+        for (const one of observers) {
+          if (one.operations?.has(operation.opcode)) one.operation?.(operation);
+        }
+      },
+    }),
     ...(observers.some((one) => one.log !== undefined) && {
       log: (log) => {
         for (const one of observers) one.log?.(log);
@@ -92,86 +114,5 @@ export function joinObservers(...observers: readonly Observer[]): Observer {
         for (const one of observers) one.selfdestruct?.(moved);
       },
     }),
-  };
-}
-
-/** Wires `observer` to the events of one EVM. Listening to steps makes execution about 1.5 times slower. */
-export function attachObserver(evm: EVM, observer: Observer): void {
-  const open: { depth: number; isStatic: boolean }[] = [];
-  let opcode: number | undefined;
-  if (observer.step !== undefined) {
-    evm.events.on("step", (event) => {
-      opcode = event.opcode.code;
-      observer.step?.(stepOf(event));
-    });
-  }
-  evm.events.on("beforeMessage", (message) => {
-    const parent = open.at(-1);
-    open.push({ depth: message.depth, isStatic: message.isStatic });
-    observer.enter?.(frameOf(message, kindOf(message, parent?.isStatic ?? false, opcode)));
-  });
-  evm.events.on("afterMessage", (result) => {
-    const frame = open.pop();
-    observer.exit?.(endOf(result, frame?.depth ?? 0));
-  });
-}
-
-function stepOf(event: InterpreterStep): Step {
-  return {
-    pc: event.pc,
-    opcode: event.opcode.code,
-    name: event.opcode.name,
-    gas: event.gasLeft,
-    gasCost: event.opcode.dynamicFee ?? BigInt(event.opcode.fee),
-    refund: event.gasRefund,
-    depth: event.depth,
-    address: bytesToAddress(event.address.bytes),
-    stack: event.stack,
-    memory: event.memory,
-  };
-}
-
-function frameOf(message: Message, kind: FrameKind): FrameStart {
-  const { to } = message;
-  return {
-    depth: message.depth,
-    kind,
-    from: bytesToAddress(message.caller.bytes),
-    to: to === undefined ? undefined : bytesToAddress(to.bytes),
-    codeAddress: to === undefined ? undefined : bytesToAddress(message.codeAddress.bytes),
-    value: message.value,
-    gas: message.gasLimit,
-    input: message.data,
-  };
-}
-
-const CALL_OPCODES: ReadonlyMap<number, FrameKind> = new Map([
-  [0xf1, "CALL"],
-  [0xf2, "CALLCODE"],
-  [0xf4, "DELEGATECALL"],
-  [0xfa, "STATICCALL"],
-]);
-
-function kindOf(message: Message, inStatic: boolean, opcode: number | undefined): FrameKind {
-  if (message.to === undefined) return message.salt === undefined ? "CREATE" : "CREATE2";
-  if (message.depth === 0) return "CALL";
-  const watched = opcode === undefined ? undefined : CALL_OPCODES.get(opcode);
-  if (watched !== undefined) return watched;
-  if (message.delegatecall) return "DELEGATECALL";
-  if (!message.codeAddress.equals(message.to)) return "CALLCODE";
-  return message.isStatic && !inStatic ? "STATICCALL" : "CALL";
-}
-
-function endOf({ execResult, createdAddress }: EVMResult, depth: number): FrameEnd {
-  const failure = execResult.exceptionError?.error;
-  return {
-    depth,
-    gasUsed: execResult.executionGasUsed,
-    output: execResult.returnValue ?? EMPTY_BYTES,
-    failure,
-    createdAddress:
-      createdAddress === undefined || failure !== undefined
-        ? undefined
-        : bytesToAddress(createdAddress.bytes),
   };
 }

@@ -1,9 +1,9 @@
 /** What contracts print with Hardhat's console.sol: calls to an address without code, one signature per line. */
 import { format } from "node:util";
 import { keccak256 } from "../crypto/keccak.ts";
+import { type AbiType, readAbi } from "../execution/abiReader.ts";
 import type { Bytes } from "../primitives/bytes.ts";
 import { type Address, bytesToHex, parseAddress } from "../primitives/hex.ts";
-import { type AbiType, readAbi } from "./abiReader.ts";
 
 /** "console.log" in ASCII. */
 export const CONSOLE_ADDRESS: Address = parseAddress("0x000000000000000000636F6e736F6c652e6c6f67");

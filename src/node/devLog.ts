@@ -6,6 +6,7 @@
 import { type ExecutionContext, envOf } from "../execution/evm.ts";
 import { BlockExecutor } from "../execution/executeBlock.ts";
 import type { Observer } from "../execution/observer.ts";
+import { revertReason } from "../execution/revertReason.ts";
 import type { Bytes } from "../primitives/bytes.ts";
 import { bytesToHex, type Hash } from "../primitives/hex.ts";
 import type { Logger } from "../runtime/log.ts";
@@ -17,7 +18,6 @@ import type { Receipt } from "../types/receipt.ts";
 import { senderOf } from "../types/sender.ts";
 import type { Transaction } from "../types/transaction.ts";
 import { CONSOLE_ADDRESS, consoleLine } from "./consoleLog.ts";
-import { revertReason } from "./revertReason.ts";
 
 /** Blocks that may wait to be told; under load the others are passed over. */
 const MAX_WAITING = 64;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { encodeErrorResult } from "viem";
-import { revertReason } from "../../../src/node/revertReason.ts";
+import { revertReason } from "../../../src/execution/revertReason.ts";
 import { hexToBytes } from "../../../src/primitives/hex.ts";
 
 const abi = [
