@@ -6,6 +6,7 @@ import type { ExecutionFaultReason } from "../src/execution/evm.ts";
 import type { BlockInvalidReason } from "../src/execution/requests.ts";
 import type { SimulationErrorReason } from "../src/execution/simulationPlan.ts";
 import type { OverrideErrorReason } from "../src/execution/stateOverrides.ts";
+import type { TraceErrorReason } from "../src/execution/tracers/tracer.ts";
 import type { TransactionErrorReason } from "../src/execution/transactionError.ts";
 import type { DevErrorReason } from "../src/node/devError.ts";
 import type { HexErrorReason } from "../src/primitives/hex.ts";
@@ -36,6 +37,7 @@ export type KnownReason =
   | SimulationErrorReason
   | StateErrorReason
   | StorageErrorReason
+  | TraceErrorReason
   | TransactionErrorReason
   | WorkerErrorReason;
 

@@ -91,6 +91,11 @@ export const rows: Rows = {
   },
   EXECUTION_FAILED: { code: code.server, text: ({ text }) => text },
   TIMEOUT: { code: code.timeout, text: ({ text }) => text },
+  TRACE_TOO_LARGE: {
+    code: code.server,
+    text: ({ limitBytes }) =>
+      `trace is larger than ${limitBytes} bytes; disable stack, storage or memory, set a limit, or trace less at once`,
+  },
   NOT_INCLUDED_IN_TIME: {
     code: code.notIncluded,
     text: ({ timeoutMs }) =>

@@ -4,6 +4,7 @@ import { accessListMethods } from "./accessList.ts";
 import { accountMethods } from "./account.ts";
 import { blockMethods } from "./block.ts";
 import { chainMethods } from "./chain.ts";
+import { debugTraceMethods } from "./debugTrace.ts";
 import { devChainMethods } from "./devChain.ts";
 import { devMiningMethods } from "./devMining.ts";
 import { devStateMethods } from "./devState.ts";
@@ -27,6 +28,7 @@ export const allMethods: readonly Method[] = [
   ...accountMethods,
   ...blockMethods,
   ...chainMethods,
+  ...debugTraceMethods,
   ...devChainMethods,
   ...devMiningMethods,
   ...devStateMethods,

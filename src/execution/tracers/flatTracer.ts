@@ -28,6 +28,10 @@ const PARITY_WORDS: ReadonlyMap<string, string> = new Map([
   ["insufficient balance", "Out of funds"],
 ]);
 
+/** Estimated memory of a trace beside its frame, and of one number of its address. */
+const TRACE_BYTES = 600;
+const INDEX_BYTES = 8;
+
 /** Records the calls of one transaction. */
 export class FlatTracer implements Tracer {
   readonly observer: Observer;
@@ -52,6 +56,7 @@ export class FlatTracer implements Tracer {
 
   #flatten(frame: Frame, path: readonly number[], traces: FlatTrace[]): void {
     const children = frame.calls.filter((call) => this.#isShown(call));
+    this.#subject.budget.take(TRACE_BYTES + path.length * INDEX_BYTES);
     traces.push({
       ...this.#traceOf(frame),
       subtraces: children.length,

@@ -19,9 +19,9 @@ interface Judge {
 }
 
 /** Groups of methods that this folder's methods answer. */
-const GROUPS = /^(eth_(get|fee|base|blob|block|chain|config|capab|sync)|net_|txpool_|debug_getRaw)/;
+const GROUPS = /^(eth_(get|fee|base|blob|block|chain|config|capab|sync)|net_|txpool_|debug_)/;
 
-describe("published JSON-RPC tests of getters, logs, proofs and fees", () => {
+describe("published JSON-RPC tests of getters, logs, proofs, fees and traces", () => {
   if (!existsSync(folder)) {
     it.skip(`skipped: fixtures not found (${folder})`);
     return;
