@@ -54,7 +54,9 @@ async function siteOf(
   const found = needTraceable(context, id);
   const execution = context.node.chain.contextFor(found.header);
   const before = await stateBefore(context, found, txIndex, limits);
-  const movedPrecompiles = overrideState(before, state, (one) => isPrecompile(one, execution.rules));
+  const movedPrecompiles = overrideState(before, state, (one) =>
+    isPrecompile(one, execution.rules),
+  );
   return {
     state: before,
     env: overrideBlock(envOf(found.header), block),
@@ -106,7 +108,8 @@ export const debugTraceMethods = [
   }),
   defineMethod({
     name: "debug_traceBlock",
-    summary: "Executes the block given as RLP on its parent and returns the trace of each transaction.",
+    summary:
+      "Executes the block given as RLP on its parent and returns the trace of each transaction.",
     params: [param("block", data), config],
     result: json,
     handler: (context, raw, options) =>

@@ -23,6 +23,7 @@ import type { ChainConfig, Genesis } from "../types/genesis.ts";
 import type { Header } from "../types/header.ts";
 import type { Receipt } from "../types/receipt.ts";
 import { type AddressQuery, type AddressTransaction, searchAddress } from "./addressIndex.ts";
+import { BadBlocks } from "./badBlocks.ts";
 import { BlockStore, type TransactionPosition } from "./blockStore.ts";
 import { ChainError } from "./chainError.ts";
 import type {
@@ -62,6 +63,7 @@ export class Chain {
   readonly genesis: Genesis;
   readonly genesisHash: Hash;
   readonly preimages: Preimages;
+  readonly badBlocks = new BadBlocks();
   readonly #database: Database;
   readonly #store: BlockStore;
   readonly #dependencies: ChainDependencies;
@@ -272,10 +274,8 @@ export class Chain {
     const view: ImportView = {
       config: this.config,
       store: this.#store,
-      sealRules: this.#dependencies.sealRules,
-      ...(this.#dependencies.recoverSenders && {
-        recoverSenders: this.#dependencies.recoverSenders,
-      }),
+      ...this.#dependencies,
+      badBlocks: this.badBlocks,
       contextFor: (header) => this.contextFor(header),
       takeStateForChild: (parentHash) => this.takeStateForChild(parentHash),
     };

@@ -17,6 +17,7 @@ import type { Header } from "../types/header.ts";
 import { DecodeError } from "../types/rlp.ts";
 import { senderOf } from "../types/sender.ts";
 import type { Transaction } from "../types/transaction.ts";
+import type { BadBlocks } from "./badBlocks.ts";
 import { BlockError, demandEqual } from "./blockError.ts";
 import type { BlockStore } from "./blockStore.ts";
 import type { BlockRecord } from "./commit.ts";
@@ -70,6 +71,7 @@ export interface ImportView {
   readonly sealRules: SealRules;
   /** Recovers senders ahead of execution, off this thread. */
   readonly recoverSenders?: (transactions: readonly Transaction[]) => Promise<void>;
+  readonly badBlocks: BadBlocks;
   contextFor(header: Header): ExecutionContext;
   /** A State at the post-state of this block, edits included, that nobody else uses. */
   takeStateForChild(parentHash: Hash): State;
@@ -82,6 +84,21 @@ export interface ProcessedBlock extends BlockRecord {
 
 /** Checks and executes a block whose parent is stored. Throws BlockError; ExecutionFault and StateError are this node's own troubles. */
 export async function processBlock(
+  view: ImportView,
+  block: Block,
+  executed: ExecutedBlock | undefined,
+): Promise<ProcessedBlock> {
+  try {
+    return await process(view, block, executed);
+  } catch (error) {
+    // a block without its parent may still turn out good
+    if (error instanceof BlockError && error.reason.code !== "UNKNOWN_PARENT")
+      view.badBlocks.note({ block, reason: error.reason });
+    throw error;
+  }
+}
+
+async function process(
   view: ImportView,
   block: Block,
   executed: ExecutedBlock | undefined,

@@ -25,7 +25,7 @@ const PARITY_WORDS: ReadonlyMap<string, string> = new Map([
   ["invalid opcode", "Bad instruction"],
   ["static state change", "Mutable Call In Static Context"],
   ["value out of range", "Out of bounds"],
-  ["insufficient balance", "Out of funds"],
+  ["insufficient balance", "Insufficient balance for transfer"],
 ]);
 
 /** Estimated memory of a trace beside its frame, and of one number of its address. */
