@@ -18,8 +18,8 @@ import type { Block } from "../src/types/block.ts";
 import { isImpersonated } from "../src/types/impersonation.ts";
 import type { Transaction } from "../src/types/transaction.ts";
 import type { RpcContext, RpcNode } from "./context.ts";
-import { deadline } from "./deadline.ts";
 import { RpcError } from "./errors.ts";
+import { type TimeLimit, timeLimit } from "./timeLimit.ts";
 
 /** Replays that may wait for their turn. */
 const MAX_WAITING = 64;
@@ -50,10 +50,10 @@ export class ReplayLimits {
   }
 
   /** Watches the time of one transaction. */
-  watch(): Observer {
+  watch(): TimeLimit {
     const leftMs = Math.max(1, this.#endMs - systemClock.nowMs());
     const own = this.#perTransactionMs;
-    return deadline(own > 0 ? Math.min(own, leftMs) : leftMs);
+    return timeLimit(own > 0 ? Math.min(own, leftMs) : leftMs);
   }
 }
 
@@ -96,8 +96,10 @@ export async function* replay(
   const state = chain.preStateOf(block);
   const context = chain.contextFor(block.header);
   const env = envOf(block.header);
-  const machineFor = (observer: Observer): Machine =>
-    createMachine(state, env, { ...context, observer });
+  const machineFor = ({ observer, pause }: TimeLimit, tracer?: Observer): Machine => {
+    const watched = tracer === undefined ? observer : joinObservers(observer, tracer);
+    return createMachine(state, env, { ...context, observer: watched, pause });
+  };
   let firstLogIndex = 0;
   await reported(() => beginBlockCalls(machineFor(plan.limits.watch())));
   for (const [index, transaction] of block.transactions.entries()) {
@@ -115,11 +117,10 @@ export async function* replay(
     const tracer = isTraced
       ? createTracer(plan.spec, { ...about, firstLogIndex, place, budget })
       : undefined;
-    const watch = plan.limits.watch();
-    const observer = tracer === undefined ? watch : joinObservers(watch, tracer.observer);
+    const machine = machineFor(plan.limits.watch(), tracer?.observer);
     const lenient = { sender: isImpersonated(transaction, sender) };
     const outcome = await reported(() =>
-      executeTransaction(machineFor(observer), transaction, sender, { lenient }),
+      executeTransaction(machine, transaction, sender, { lenient }),
     );
     firstLogIndex += outcome.logs.length;
     const trace = tracer?.finish(outcome);
@@ -157,7 +158,7 @@ export async function stateBefore(
   demandTraceable(block);
   const state = context.node.chain.preStateOf(block);
   const execution = context.node.chain.contextFor(block.header);
-  const observed = { ...execution, observer: limits.watch() };
+  const observed = { ...execution, ...limits.watch() };
   await reported(() => beginBlockCalls(createMachine(state, envOf(block.header), observed)));
   return state;
 }

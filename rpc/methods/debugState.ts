@@ -21,7 +21,6 @@ import {
   refuse,
 } from "../codec.ts";
 import type { RpcContext } from "../context.ts";
-import { deadline } from "../deadline.ts";
 import { RpcError } from "../errors.ts";
 import { defineMethod, optional, param } from "../method.ts";
 import { inTurn, replay, reported, stateBefore } from "../replay.ts";
@@ -133,12 +132,12 @@ async function modifiedAccounts(context: RpcContext, from: Block, to: Block): Pr
     const text = `want a range of 1 to ${MAX_BLOCKS} blocks, got ${span}`;
     throw new RpcError({ code: "INVALID_PARAMS", text });
   }
+  const limits = limitsOf(context);
   const written = new Set<Address>();
   let block = to;
   while (block.hash !== from.hash) {
     const state = chain.preStateOf(block);
-    const observer = deadline(context.limits.evmTimeoutMs);
-    const execution = { ...chain.contextFor(block.header), observer };
+    const execution = { ...chain.contextFor(block.header), ...limits.watch() };
     await reported(() => executeBlock(block, state, execution));
     for (const one of state.takeChanges().written.keys()) written.add(one);
     const parent = chain.block(block.header.parentHash);

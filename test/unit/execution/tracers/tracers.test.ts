@@ -267,21 +267,3 @@ describe("StateDiffTracer", () => {
     assert.ok("+" in result[MINER].balance);
   });
 });
-
-describe("attachObserver", () => {
-  it("lets a loop be paused and broken off", async () => {
-    const state = stateOf([TARGET, { code: "5b5f56" }]);
-    let pauses = 0;
-    const observer = {
-      pause() {
-        pauses++;
-        if (pauses === 5) throw new RangeError("enough");
-        return Promise.resolve();
-      },
-    };
-    const machine = createMachine(state, envFor(rules), { ...contextFor(rules), observer });
-    const transaction = signed({ to: TARGET, gasLimit: 10_000_000n });
-    await assert.rejects(executeTransaction(machine, transaction, SENDER), /enough/);
-    assert.equal(pauses, 5);
-  });
-});
