@@ -1,13 +1,10 @@
 /** The options object of the debug_trace methods: which tracer, how it is set up, how long it may take. */
+
+import type { StateOverrides } from "../src/execution/stateOverrides.ts";
 import type { TracerSpec } from "../src/execution/tracers/named.ts";
 import { boolean, count, integer, type ParamCodec, refuse, text } from "./codec.ts";
 import { object, objectOf } from "./objects.ts";
-import {
-  type BlockOverrides,
-  blockOverrides,
-  type StateOverrides,
-  stateOverrides,
-} from "./overrides.ts";
+import { type BlockOverrides, blockOverrides, stateOverrides } from "./overrides.ts";
 
 /** What to trace with. */
 export interface TraceConfig {

@@ -1,5 +1,6 @@
 /** debug_trace…: transactions, blocks and calls under geth's tracers. */
-import { envOf, isPrecompile } from "../../src/execution/evm.ts";
+import { envOf } from "../../src/execution/evm.ts";
+import { applyOverrides } from "../../src/execution/stateOverrides.ts";
 import type { TraceValue } from "../../src/execution/tracers/tracer.ts";
 import type { Block } from "../../src/types/block.ts";
 import { decodeBlock } from "../../src/types/block.ts";
@@ -10,7 +11,7 @@ import { data, hash, json } from "../codec.ts";
 import type { RpcContext } from "../context.ts";
 import { RpcError } from "../errors.ts";
 import { defineMethod, param } from "../method.ts";
-import { overrideBlock, overrideState } from "../overrides.ts";
+import { overrideBlock } from "../overrides.ts";
 import { inTurn, ReplayLimits, replay, stateBefore } from "../replay.ts";
 import { findBlock } from "../resolve.ts";
 import { traceCall } from "../traceCall.ts";
@@ -54,9 +55,7 @@ async function siteOf(
   const found = needTraceable(context, id);
   const execution = context.node.chain.contextFor(found.header);
   const before = await stateBefore(context, found, txIndex, limits);
-  const movedPrecompiles = overrideState(before, state, (one) =>
-    isPrecompile(one, execution.rules),
-  );
+  const movedPrecompiles = applyOverrides(before, state, execution.rules);
   return {
     state: before,
     env: overrideBlock(envOf(found.header), block),

@@ -1,5 +1,6 @@
 /** eth_simulateV1. */
 import { ExecutionFault } from "../../src/execution/evm.ts";
+import { revertReason } from "../../src/execution/revertReason.ts";
 import {
   type SimulatedBlock,
   type SimulatedCallResult,
@@ -8,7 +9,6 @@ import {
   simulate,
 } from "../../src/execution/simulate.ts";
 import { MAX_SIMULATED_BLOCKS, type WantedBlock } from "../../src/execution/simulationPlan.ts";
-import { revertReason } from "../../src/execution/revertReason.ts";
 import { EMPTY_BYTES } from "../../src/primitives/bytes.ts";
 import { NodeError } from "../../src/primitives/errors.ts";
 import { type BlockId, blockId } from "../blockId.ts";

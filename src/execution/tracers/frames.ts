@@ -1,14 +1,8 @@
 /** The tree of frames of one transaction, with self-destructions and, when asked for, logs. */
 import { type Bytes, EMPTY_BYTES } from "../../primitives/bytes.ts";
-import {
-  type Address,
-  bigIntToHash,
-  bytesToHex,
-  type Hash,
-  type Hex,
-  parseAddress,
-} from "../../primitives/hex.ts";
-import type { FrameEnd, FrameKind, FrameStart, Observer, Operation } from "../observer.ts";
+import { type Address, bytesToHex, type Hash, type Hex } from "../../primitives/hex.ts";
+import type { Log } from "../../types/receipt.ts";
+import type { FrameEnd, FrameKind, FrameStart, Observer, Selfdestruct } from "../observer.ts";
 import type { TraceSubject } from "./tracer.ts";
 
 /** A log where its frame wrote it. */
@@ -64,9 +58,6 @@ export interface FrameOptions {
   readonly onlyTop?: boolean | undefined;
 }
 
-const LOG0 = 0xa0;
-const LOG4 = 0xa4;
-const SELFDESTRUCT = 0xff;
 /** Estimated memory of a frame and of a log without their data. */
 const FRAME_BYTES = 400;
 const LOG_BYTES = 600;
@@ -83,15 +74,11 @@ export class FrameRecorder {
   constructor(subject: TraceSubject, options: FrameOptions = {}) {
     this.#subject = subject;
     this.#options = options;
-    const operations = new Set([SELFDESTRUCT]);
-    if (options.withLogs === true) {
-      for (let opcode = LOG0; opcode <= LOG4; opcode++) operations.add(opcode);
-    }
     this.observer = {
       enter: (frame) => this.#enter(frame),
       exit: (frame) => this.#exit(frame),
-      operations,
-      operation: (operation) => this.#operation(operation),
+      selfdestruct: (moved) => this.#selfdestruct(moved),
+      ...(options.withLogs === true && { log: (log) => this.#log(log) }),
     };
   }
 
@@ -145,23 +132,16 @@ export class FrameRecorder {
     return isDismissed ? undefined : failure;
   }
 
-  #operation(operation: Operation): void {
+  #selfdestruct({ from, to, value }: Selfdestruct): void {
     const frame = this.#open.at(-1);
-    if (frame === undefined) return;
-    if (operation.opcode === SELFDESTRUCT) this.#selfDestruct(frame, operation);
-    else this.#log(frame, operation);
-  }
-
-  #selfDestruct(frame: OpenFrame, { address, stack }: Operation): void {
-    if (this.#options.onlyTop === true) return;
+    if (frame === undefined || this.#options.onlyTop === true) return;
     this.#subject.budget.take(FRAME_BYTES);
-    const heir = parseAddress(`0x${bigIntToHash(stack[0] ?? 0n).slice(-40)}`);
     frame.calls.push({
       kind: "SELFDESTRUCT",
       depth: frame.depth + 1,
-      from: address,
-      to: heir,
-      value: this.#subject.state.account(address)?.balance ?? 0n,
+      from,
+      to,
+      value,
       gas: 0n,
       gasUsed: 0n,
       input: bytesToHex(EMPTY_BYTES),
@@ -173,18 +153,14 @@ export class FrameRecorder {
     });
   }
 
-  #log(frame: OpenFrame, { opcode, address, stack, memory }: Operation): void {
+  #log({ address, topics, data }: Log): void {
+    const frame = this.#open.at(-1);
+    if (frame === undefined) return;
     const index = this.#subject.firstLogIndex + this.#logs++;
     if (this.#options.onlyTop === true && frame.depth > 0) return;
-    const data = memory(stack[0] ?? 0n, stack[1] ?? 0n);
     this.#subject.budget.take(LOG_BYTES + data.length * 2);
-    frame.logs.push({
-      address,
-      topics: stack.slice(2, 2 + opcode - LOG0).map(bigIntToHash),
-      data: bytesToHex(data),
-      index,
-      position: frame.calls.length,
-    });
+    const position = frame.calls.length;
+    frame.logs.push({ address, topics, data: bytesToHex(data), index, position });
   }
 }
 

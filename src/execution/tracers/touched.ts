@@ -7,11 +7,11 @@ import {
   bytesToAddress,
   type Hash,
   hexToBytes,
-  parseAddress,
 } from "../../primitives/hex.ts";
 import { type Account, isEmptyAccount } from "../../types/account.ts";
 import { authorityOf, isDelegation } from "../authorizations.ts";
 import { contractAddress } from "../executeTransaction.ts";
+import { addressOf } from "../frameWatch.ts";
 import type { FrameStart, Observer, Operation } from "../observer.ts";
 import type { TraceSubject } from "./tracer.ts";
 
@@ -113,8 +113,4 @@ export class TouchRecorder {
 /** Whether there was anything at the address. */
 export function wasThere({ account }: TouchedAccount): boolean {
   return account !== undefined && !isEmptyAccount(account);
-}
-
-function addressOf(word: bigint): Address {
-  return parseAddress(`0x${bigIntToHash(word).slice(-40)}`);
 }
