@@ -109,6 +109,9 @@ async function meetPeer(url: string): Promise<DevProcess> {
     isPeer: true,
     async [Symbol.asyncDispose]() {
       await client.call("evm_revert", snapshot);
+      // anvil keeps the pool through a revert
+      const version = String(await client.call("web3_clientVersion"));
+      if (version.startsWith("anvil")) await client.call("anvil_dropAllTransactions");
     },
   };
 }

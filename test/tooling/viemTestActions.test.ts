@@ -38,7 +38,10 @@ for (const mode of ["anvil", "hardhat"] as const) {
     beforeEach(async () => {
       initial = await client.snapshot();
     });
-    afterEach(() => client.revert({ id: initial }));
+    afterEach(async () => {
+      await client.revert({ id: initial });
+      await client.setAutomine(true);
+    });
 
     const head = () => client.getBlock();
     const pay = async (value = 1n) => client.sendTransaction({ to: stranger, value });
@@ -113,7 +116,6 @@ for (const mode of ["anvil", "hardhat"] as const) {
       assert.ok(end > start, `${end} > ${start}`);
       await new Promise((resolve) => setTimeout(resolve, 1_100));
       assert.equal(await client.getBlockNumber(), end);
-      await client.setAutomine(true);
     });
 
     it("impersonateAccount, stopImpersonatingAccount", async () => {
