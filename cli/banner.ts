@@ -25,6 +25,8 @@ export interface BannerFacts {
   readonly balance: bigint;
   readonly mnemonic: string;
   readonly derivationPath: string;
+  /** "native", "noble"; paranoid: both */
+  readonly mlDsaBackend: string;
 }
 
 const GWEI = 10n ** 9n;
@@ -45,7 +47,7 @@ export function banner(facts: BannerFacts): string {
       return `${left.padEnd(COLUMN)}${bytesToHex(privateKey)}`;
     }),
     `Mnemonic  ${facts.mnemonic}   path ${facts.derivationPath}`,
-    `Crypto    secp256k1 ${secp256k1Backend}, keccak ${keccakBackend}`,
+    `Crypto    ML-DSA-44 ${facts.mlDsaBackend}, secp256k1 ${secp256k1Backend}, keccak ${keccakBackend}`,
     "These keys are public. Funds sent to them on a live network WILL BE LOST.",
     "",
   ]

@@ -41,6 +41,7 @@ const POOL = [
   "txpool.globalslots",
   "txpool.lifetime",
 ] as const;
+const CRYPTO = ["crypto.paranoid"] as const;
 
 export const devDefinition = {
   name: "dev",
@@ -63,6 +64,7 @@ export const devDefinition = {
     "auto-impersonate",
     "silent",
     "config-out",
+    ...CRYPTO,
     ...SERVER,
     ...POOL,
   ],
@@ -82,6 +84,7 @@ export const nodeDefinition = {
     "networkid",
     "syncmode",
     "gcmode",
+    ...CRYPTO,
     "http",
     ...SERVER,
     "authrpc.addr",

@@ -49,6 +49,11 @@ export const options = {
   networkid: optional(quantity, "Must equal the chain id of the genesis, which decides"),
   syncmode: option("full", choice("full"), "Only full: every block is executed"),
   gcmode: option("archive", choice("archive"), "Only archive: every state is kept"),
+  "crypto.paranoid": option(
+    false,
+    flag,
+    "Check post-quantum signatures with two implementations; stop if they disagree",
+  ),
   // JSON-RPC
   http: option(true, flag, "JSON-RPC over HTTP and WebSocket; it cannot be switched off yet"),
   "http.addr": option("127.0.0.1", text, "Address of the JSON-RPC server"),
@@ -132,7 +137,7 @@ export function configKeyOf(name: OptionName): string {
 
 /** Flags of geth, anvil and of our own later features: refused by name, never ignored. */
 export const NOT_YET: ReadonlySet<string> = new Set(
-  `bootnodes cache crypto.paranoid dev dev.gaslimit dev.period dump-state exitwhensynced fork-block-number fork-url
+  `bootnodes cache dev dev.gaslimit dev.period dump-state exitwhensynced fork-block-number fork-url
   fund-accounts graphql graphql.corsdomain history http.tls.cert http.tls.key i-know-what-i-do identity init ipc ipcpath
   load-state log.file log.maxage log.maxbackups log.maxsize log.rotate log.vmodule maxpeers metrics metrics.addr
   metrics.port microblocks mnemonic-random nat nodekey port print-traces recovery region rpc.http-body-limit

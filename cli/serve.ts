@@ -104,13 +104,15 @@ export async function serve(
   io: CommandIo,
   ready: (node: QNode, server: RpcServer) => Promise<void> | void,
 ): Promise<void> {
-  const node = await QNode.start(options);
+  const fatal = Promise.withResolvers<never>();
+  fatal.promise.catch(() => undefined); // it may come before anybody waits, and is thrown below
+  const node = await QNode.start({ ...options, onFatal: fatal.reject });
   let rpc: RpcServer | undefined;
   try {
     warnOfOpenAddress(server, options);
     rpc = await startRpcServer(node, server);
     await ready(node, rpc);
-    await stopRequested(io);
+    await Promise.race([stopRequested(io), fatal.promise]);
   } finally {
     await rpc?.close();
     await node.stop();

@@ -1,6 +1,7 @@
 /** What a handler may use: the node, its own connection, the limits and the shared registries of the server. */
 import type { BlockDraft } from "../src/chain/buildBlock.ts";
 import type { Chain } from "../src/chain/chain.ts";
+import type { PqVerifier } from "../src/crypto/pqVerifier.ts";
 import type { DevChain } from "../src/node/dev.ts";
 import type { Address } from "../src/primitives/hex.ts";
 import type { Logger } from "../src/runtime/log.ts";
@@ -13,6 +14,8 @@ import type { Subscriptions } from "./subscriptions.ts";
 export interface RpcNode {
   readonly chain: Chain;
   readonly pool: TxPool;
+  /** What precompiles verify with. */
+  readonly verifier: PqVerifier;
   readonly log: Logger;
   /** Time of the chain; `real` where a development chain has moved it. */
   readonly clock: { nowMs(): number; readonly real?: { nowMs(): number } };

@@ -2,6 +2,7 @@
 import type { BlockErrorReason } from "../src/chain/blockError.ts";
 import type { ChainErrorReason } from "../src/chain/chainError.ts";
 import type { ProducerErrorReason } from "../src/consensus/producerError.ts";
+import type { PqErrorReason } from "../src/crypto/pqVerifier.ts";
 import type { ExecutionFaultReason } from "../src/execution/evm.ts";
 import type { BlockInvalidReason } from "../src/execution/requests.ts";
 import type { SimulationErrorReason } from "../src/execution/simulationPlan.ts";
@@ -31,6 +32,7 @@ export type KnownReason =
   | HexErrorReason
   | OverrideErrorReason
   | PoolErrorReason
+  | PqErrorReason
   | ProducerErrorReason
   | QueueErrorReason
   | RpcReason

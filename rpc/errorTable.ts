@@ -127,6 +127,8 @@ export const rows: Rows = {
   SYSTEM_CALL_FAILED: "fault",
   BAD_DEPOSIT_LOG: "fault",
   EXECUTION_FAULT: "fault",
+  NO_PQ_BACKEND: "fault",
+  PQ_BACKENDS_DISAGREE: "fault",
   MISSING_NODE: "fault",
   MISSING_CODE: "fault",
   BAD_NODE: "fault",

@@ -54,14 +54,12 @@ function addressOfNumber(value: number): Address {
   return parseAddress(`0x${value.toString(16).padStart(40, "0")}`);
 }
 
-function precompilesOf(chain: Chain, rules: Rules): ReadonlyMap<string, Address> {
+function precompilesOf(rules: Rules): ReadonlyMap<string, Address> {
   const named = new Map<string, Address>();
   for (const [name, number, fork] of PRECOMPILES) {
     if (rules.has(fork)) named.set(name, addressOfNumber(number));
   }
-  for (const { name, address } of chain.config.qnet?.precompiles ?? []) {
-    if (name !== undefined) named.set(name, address);
-  }
+  for (const { name, address } of rules.precompiles) named.set(name, address);
   return named;
 }
 
@@ -77,12 +75,11 @@ function systemContractsOf(chain: Chain, rules: Rules): ReadonlyMap<string, Addr
   return named;
 }
 
-/** Forks by time, at their points: several at one time count as one. */
+/** Times at which forks come, or precompiles of the genesis' map come and go, ascending: several at one time count as one. */
 function timePoints(chain: Chain): bigint[] {
-  const times = chain.config.forks.all
-    .filter(({ by }: ForkActivation) => by === "time")
-    .map(({ at }) => at);
-  return [...new Set(times)];
+  const { all, precompiles } = chain.config.forks;
+  const times = all.filter(({ by }: ForkActivation) => by === "time").map(({ at }) => at);
+  return [...new Set([...times, ...precompiles.points])].sort((a, b) => (a < b ? -1 : 1));
 }
 
 function reportAt(chain: Chain, timestamp: bigint, activationTime: bigint): ForkReport {
@@ -93,7 +90,7 @@ function reportAt(chain: Chain, timestamp: bigint, activationTime: bigint): Fork
     blobSchedule: rules.blobs,
     chainId: chain.config.chainId,
     forkId: chain.config.forks.forkId(chain.genesisHash, { number, timestamp }),
-    precompiles: precompilesOf(chain, rules),
+    precompiles: precompilesOf(rules),
     systemContracts: systemContractsOf(chain, rules),
   };
 }

@@ -52,6 +52,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       pool: { ...poolOptions(effective), gappedSlots: DEV_GAPPED_SLOTS },
       producer: producerOptions(options, genesis),
       dev: { accounts, autoImpersonate: values["auto-impersonate"], logging: !values.silent },
+      paranoid: values["crypto.paranoid"],
       clientVersion: clientVersion(true),
       log: createCommandLog(quiet ? { ...values, verbosity: QUIET_VERBOSITY } : values, io),
     },
@@ -127,6 +128,7 @@ async function announce(announcement: Announcement): Promise<void> {
       balance: values.balance,
       mnemonic: values.mnemonic,
       derivationPath: values["derivation-path"],
+      mlDsaBackend: node.verifier.describe("ML-DSA-44"),
     }),
   );
 }

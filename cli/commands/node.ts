@@ -40,6 +40,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       journalPath: journalFile(datadir),
       pool: poolOptions(values),
       ...(isDev && { producer: devProducer(given) }),
+      paranoid: values["crypto.paranoid"],
       clientVersion: clientVersion(isDev),
       log,
     },

@@ -1,5 +1,6 @@
 /** `qnet version`: which program this is and what it runs on. */
 import { keccakBackend } from "../../src/crypto/keccak.ts";
+import { pqVerifier } from "../../src/crypto/pqVerifier.ts";
 import { secp256k1Backend } from "../../src/crypto/secp256k1.ts";
 import { versionDefinition } from "../definitions.ts";
 import { EXIT } from "../exit.ts";
@@ -15,6 +16,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
     version: packageVersion(),
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
+    mlDsa44: pqVerifier.describe("ML-DSA-44"),
     secp256k1: secp256k1Backend,
     keccak: keccakBackend,
     openssl: process.versions.openssl,
@@ -23,7 +25,10 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   else {
     printLine(io, `qnet ${facts.version}`);
     printLine(io, `Node ${facts.node}, ${facts.platform}, OpenSSL ${facts.openssl}`);
-    printLine(io, `secp256k1 ${facts.secp256k1}, keccak ${facts.keccak}`);
+    printLine(
+      io,
+      `ML-DSA-44 ${facts.mlDsa44}, secp256k1 ${facts.secp256k1}, keccak ${facts.keccak}`,
+    );
   }
   return EXIT.ok;
 }

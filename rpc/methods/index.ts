@@ -4,6 +4,7 @@ import { accessListMethods } from "./accessList.ts";
 import { accountMethods } from "./account.ts";
 import { blockMethods } from "./block.ts";
 import { chainMethods } from "./chain.ts";
+import { cryptoMethods } from "./crypto.ts";
 import { debugStateMethods } from "./debugState.ts";
 import { debugTraceMethods } from "./debugTrace.ts";
 import { devChainMethods } from "./devChain.ts";
@@ -29,6 +30,7 @@ export const allMethods: readonly Method[] = [
   ...accountMethods,
   ...blockMethods,
   ...chainMethods,
+  ...cryptoMethods,
   ...debugStateMethods,
   ...debugTraceMethods,
   ...devChainMethods,

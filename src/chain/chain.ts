@@ -167,6 +167,7 @@ export class Chain {
     const { parentHash } = header;
     return {
       rules: this.rulesFor(header),
+      verifier: this.#dependencies.verifier,
       blockHash: (number) => this.#store.ancestorHash(parentHash, number),
     };
   }

@@ -1,4 +1,5 @@
 /** What the chain tells: its head, its events, the outcome of an import. */
+import type { PqVerifier } from "../crypto/pqVerifier.ts";
 import type { Hash } from "../primitives/hex.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { Block } from "../types/block.ts";
@@ -30,6 +31,8 @@ export interface ChainDependencies {
   readonly sealRules: SealRules;
   readonly headRule: HeadRule;
   readonly log: Logger;
+  /** What precompiles verify with; default: the common verifier */
+  readonly verifier?: PqVerifier;
   /** Recovers senders off the main thread and remembers them; without it they are recovered here. */
   readonly recoverSenders?: (transactions: readonly Transaction[]) => Promise<void>;
 }

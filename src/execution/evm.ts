@@ -16,6 +16,7 @@ import {
 import { Address as EvmAddress } from "@ethereumjs/util";
 import { keccak256, sha256 } from "../crypto/keccak.ts";
 import { loadKzg } from "../crypto/kzg.ts";
+import { type PqVerifier, pqVerifier } from "../crypto/pqVerifier.ts";
 import { ecrecoverForEvm } from "../crypto/secp256k1.ts";
 import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
 import { NodeError } from "../primitives/errors.ts";
@@ -59,6 +60,8 @@ export interface ExecutionContext {
   /** Hash of the ancestor of the executing block at this height, one of the last 256. */
   blockHash(number: bigint): Hash | undefined;
   readonly observer?: Observer | undefined;
+  /** What the precompiles of the genesis' map verify with; default: the common one */
+  readonly verifier?: PqVerifier | undefined;
   /** Asked now and then while loops run: throws to end the execution, or lets other work go first. */
   readonly pause?: (() => Promise<void> | undefined) | undefined;
   /** Precompiles that a state override moved (movePrecompileToAddress: from -> to) or covered (undefined). */
@@ -96,7 +99,7 @@ export function envOf(header: Header): BlockEnv {
 
 /** An EVM for the transactions of one block (or one call) on `state`. */
 export function createMachine(state: State, env: BlockEnv, context: ExecutionContext): Machine {
-  const { rules, observer } = context;
+  const { rules, observer, verifier = pqVerifier } = context;
   const common = commonFor(rules);
   const frames = observer && new FrameWatch(observer);
   const evm = new EVM({
@@ -105,7 +108,7 @@ export function createMachine(state: State, env: BlockEnv, context: ExecutionCon
     // `common` holds them already: merging them again costs more than a transfer.
     params: {},
     bn254: BN254,
-    customPrecompiles: precompilesFor(rules).map(adaptPrecompile),
+    customPrecompiles: precompilesFor(rules).map((one) => adaptPrecompile(one, verifier)),
     customOpcodes: hookedInstructions(common, { ...context, frames }),
     blockchain: {
       getBlock: async (number: number) => {
@@ -133,8 +136,8 @@ export function createMachine(state: State, env: BlockEnv, context: ExecutionCon
 export function isPrecompile(address: Address, rules: Rules): boolean {
   let known = precompileAddresses.get(rules);
   if (known === undefined) {
-    const custom = precompilesFor(rules).map(adaptPrecompile);
-    known = new Set(getActivePrecompiles(commonFor(rules), custom).keys());
+    known = new Set(getActivePrecompiles(commonFor(rules)).keys());
+    for (const { address } of rules.precompiles) known.add(address.slice(2));
     precompileAddresses.set(rules, known);
   }
   return known.has(address.slice(2));
@@ -175,7 +178,7 @@ const POINT_EVALUATION = `${"00".repeat(19)}0a`;
 const BN254 = new NobleBN254();
 const MAX_COMMONS = 64;
 /** Addresses in hex without 0x. */
-const precompileAddresses = new WeakMap<Rules, ReadonlySet<string>>();
+const precompileAddresses = new WeakMap<Rules, Set<string>>();
 const commons = new Map<string, Common>();
 
 const HARDFORKS: Partial<Record<ForkName, Hardfork>> = {
@@ -233,14 +236,19 @@ function movePrecompile({ precompiles }: EVM, from: Address, to: Address | undef
   if (to !== undefined) precompiles.set(to.slice(2), moved);
 }
 
-function adaptPrecompile(precompile: Precompile): CustomPrecompile {
+function adaptPrecompile(precompile: Precompile, verifier: PqVerifier): CustomPrecompile {
   return {
     address: precompile.address,
     function: ({ data, gasLimit }: { data: Bytes; gasLimit: bigint }) => {
-      const gas = precompile.gas(data);
-      if (gas <= gasLimit) return { executionGasUsed: gas, returnValue: precompile.run(data) };
-      const exceptionError = new EVMError(EVMError.errorMessages.OUT_OF_GAS);
-      return { executionGasUsed: gasLimit, returnValue: EMPTY_BYTES, exceptionError };
+      const executionGasUsed = precompile.gas(data);
+      if (executionGasUsed > gasLimit) {
+        const exceptionError = new EVMError(EVMError.errorMessages.OUT_OF_GAS);
+        return { executionGasUsed: gasLimit, returnValue: EMPTY_BYTES, exceptionError };
+      }
+      const returnValue = precompile.run(data, verifier);
+      return returnValue instanceof Promise
+        ? returnValue.then((word) => ({ executionGasUsed, returnValue: word }))
+        : { executionGasUsed, returnValue };
     },
   };
 }

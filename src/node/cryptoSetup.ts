@@ -1,0 +1,61 @@
+/** The post-quantum verifier of a node: made, tested before the first block, and refused for production if it is slow. */
+import type { PqAlgorithmName } from "../crypto/pqAlgorithms.ts";
+import { PqVerifier, pqVerifier } from "../crypto/pqVerifier.ts";
+import { NodeError } from "../primitives/errors.ts";
+import type { ChainConfig } from "../types/genesis.ts";
+import type { NodeOptions } from "./config.ts";
+
+export type CryptoErrorReason = {
+  readonly code: "SLOW_CRYPTO";
+  readonly algorithm: PqAlgorithmName;
+  readonly openssl: string;
+};
+
+/** This machine cannot keep up with what its blocks would cost others nothing. */
+export class CryptoError extends NodeError<CryptoErrorReason> {}
+
+/** The verifier of the options. */
+export function makeVerifier({ paranoid = false, onFatal }: NodeOptions): PqVerifier {
+  return paranoid ? new PqVerifier({ onDisagreement: onFatal }, { paranoid }) : pqVerifier;
+}
+
+/** Algorithms that precompiles, transactions or validators of this chain may use at some time. */
+export function usedAlgorithms({ qnet }: ChainConfig): ReadonlySet<PqAlgorithmName> {
+  const used = new Set<PqAlgorithmName>();
+  if (qnet === undefined) return used;
+  if (qnet.consensus !== undefined) used.add("ML-DSA-44");
+  for (const entry of qnet.precompiles) if (entry.kind === "verify") used.add(entry.algorithm);
+  return used;
+}
+
+/**
+ * Tests the back ends of the chain's algorithms: ML-DSA before anything else starts, in a few ms, the others behind it
+ * (a call that comes before waits for them). Throws PqError for ML-DSA, and hands it to `onFatal` for the others.
+ */
+export async function prepareVerifier(
+  verifier: PqVerifier,
+  config: ChainConfig,
+  { log, onFatal }: Pick<NodeOptions, "log" | "onFatal">,
+): Promise<void> {
+  const used = [...usedAlgorithms(config)];
+  await Promise.all(used.filter(isMlDsa).map((name) => verifier.prepare(name)));
+  for (const name of used.filter((one) => !isMlDsa(one))) {
+    verifier.prepare(name).catch((error: Error) => {
+      log.error("No implementation of a signature algorithm passes its tests", { algorithm: name });
+      onFatal?.(error);
+    });
+  }
+}
+
+/** Blocks are priced for OpenSSL: in JavaScript 30 million gas of signatures take four seconds. Throws CryptoError SLOW_CRYPTO. */
+export function demandFastVerifier(verifier: PqVerifier, config: ChainConfig): void {
+  for (const algorithm of usedAlgorithms(config)) {
+    // Falcon's price is noble's; SLH-DSA comes with the same OpenSSL as ML-DSA
+    if (!isMlDsa(algorithm) || verifier.backendOf(algorithm) !== "noble") continue;
+    throw new CryptoError({ code: "SLOW_CRYPTO", algorithm, openssl: process.versions.openssl });
+  }
+}
+
+function isMlDsa(name: PqAlgorithmName): boolean {
+  return name.startsWith("ML-DSA-");
+}
