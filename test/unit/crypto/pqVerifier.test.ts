@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import {
+  PQ_ALGORITHMS,
+  type PqAlgorithmName,
+  pqAlgorithm,
+  pqAlgorithmById,
+} from "../../../src/crypto/pqAlgorithms.ts";
+import { nativeBackend, nobleBackend, type PqBackend } from "../../../src/crypto/pqBackends.ts";
+import { mlDsaPublicKey, signMlDsa } from "../../../src/crypto/pqKeys.ts";
+import { PqError, PqVerifier, pqVerifier } from "../../../src/crypto/pqVerifier.ts";
+import type { Bytes } from "../../../src/primitives/bytes.ts";
+
+const text = new TextEncoder();
+const SEED = new Uint8Array(32).fill(7);
+const MESSAGE = text.encode("a message");
+const CONTEXT = text.encode("QNet/tx/1");
+/** Mutated triples for each parameter set; more of them with QNET_TEST_PQ_RUNS. */
+const RUNS = Number(process.env["QNET_TEST_PQ_RUNS"] ?? 150);
+
+/** One algorithm of each kind. */
+const QUICK = ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87", "SLH-DSA-SHA2-128s", "Falcon-512"] as const;
+
+function backendsOf(name: PqAlgorithmName): readonly PqBackend[] {
+  return name === "Falcon-512" ? [nobleBackend] : [nativeBackend, nobleBackend];
+}
+
+/** The same meaningless bytes in every run. */
+function noise(outputLength: number): Bytes {
+  return createHash("shake128", { outputLength }).update("noise").digest();
+}
+
+/** A back end that gives the same answer to everything. */
+function constantBackend(answer: boolean): PqBackend {
+  return { name: "native", load: async () => () => answer };
+}
+
+/** Right about the known answer alone: a fault that no self test can find. */
+function flawedBackend(): PqBackend {
+  return {
+    name: "noble",
+    load: async (algorithm) => {
+      const sound = await nativeBackend.load(algorithm);
+      return (publicKey, message, signature, context) =>
+        message.length === 17 && sound?.(publicKey, message, signature, context) === true;
+    },
+  };
+}
+
+describe("pqAlgorithm", () => {
+  it("has one row for each name, found by name and by id", () => {
+    const ids = PQ_ALGORITHMS.map((name) => pqAlgorithm(name).id);
+    assert.equal(new Set(ids).size, PQ_ALGORITHMS.length);
+    for (const name of PQ_ALGORITHMS)
+      assert.equal(pqAlgorithmById(pqAlgorithm(name).id)?.name, name);
+    assert.equal(pqAlgorithmById(0x00), undefined);
+    assert.equal(pqAlgorithmById(undefined), undefined);
+  });
+});
+
+describe("PqVerifier", () => {
+  const publicKey = mlDsaPublicKey("ML-DSA-44", SEED);
+  const signature = signMlDsa("ML-DSA-44", SEED, MESSAGE, CONTEXT);
+  const verify = (verifier: PqVerifier) =>
+    verifier.verify("ML-DSA-44", publicKey, MESSAGE, signature, CONTEXT);
+
+  for (const name of PQ_ALGORITHMS) {
+    for (const backend of backendsOf(name)) {
+      it(`passes the known answers of ${name} with ${backend.name}`, async () => {
+        const verifier = new PqVerifier({ backends: [backend] });
+        await verifier.prepare(name);
+        assert.deepEqual(verifier.status(name).selfTests, [
+          { backend: backend.name, outcome: "passed", failed: undefined },
+        ]);
+      });
+    }
+  }
+
+  it("has ML-DSA-44 ready, natively, and binds message, context, key and lengths", () => {
+    assert.equal(pqVerifier.backendOf("ML-DSA-44"), "native");
+    assert.equal(verify(pqVerifier), true);
+    const check = (key: Bytes, message: Bytes, signed: Bytes, context: Bytes) =>
+      pqVerifier.verify("ML-DSA-44", key, message, signed, context);
+    assert.equal(check(publicKey, text.encode("another"), signature, CONTEXT), false);
+    assert.equal(check(publicKey, MESSAGE, signature, text.encode("QNet/msg/1")), false);
+    assert.equal(check(publicKey, MESSAGE, signature, new Uint8Array(0)), false);
+    assert.equal(check(publicKey, MESSAGE, signature, new Uint8Array(256)), false);
+    assert.equal(check(publicKey.subarray(1), MESSAGE, signature, CONTEXT), false);
+    assert.equal(check(Buffer.concat([publicKey, CONTEXT]), MESSAGE, signature, CONTEXT), false);
+    assert.equal(check(publicKey, MESSAGE, Buffer.concat([signature, CONTEXT]), CONTEXT), false);
+  });
+
+  it("takes the next back end when one fails, and says which test", async () => {
+    for (const [answer, failed] of [
+      [false, "valid signature"],
+      [true, "flipped bit"],
+    ] as const) {
+      const backends = [constantBackend(answer), nobleBackend];
+      const verifier = new PqVerifier({ backends });
+      await verifier.prepare("ML-DSA-44");
+      assert.equal(verifier.backendOf("ML-DSA-44"), "noble");
+      assert.equal(verify(verifier), true);
+      const [first] = verifier.status("ML-DSA-44").selfTests;
+      assert.deepEqual(first, { backend: "native", outcome: "failed", failed });
+    }
+  });
+
+  it("refuses an algorithm that no back end gets right", async () => {
+    const verifier = new PqVerifier({ backends: [constantBackend(true)] });
+    await assert.rejects(
+      verifier.prepare("ML-DSA-65"),
+      (error) => error instanceof PqError && error.reason.code === "NO_PQ_BACKEND",
+    );
+    assert.equal(verifier.isPrepared("ML-DSA-65"), false);
+  });
+
+  it("loads no second back end unless paranoid, and then throws when they disagree", async () => {
+    const backends = [nativeBackend, flawedBackend()];
+    const trusting = new PqVerifier({ backends });
+    await trusting.prepare("ML-DSA-44");
+    assert.equal(verify(trusting), true);
+    assert.equal(trusting.status("ML-DSA-44").selfTests[1]?.outcome, "not loaded");
+    const paranoid = new PqVerifier({ backends }, { paranoid: true });
+    await paranoid.prepare("ML-DSA-44");
+    assert.throws(
+      () => verify(paranoid),
+      (error) => error instanceof PqError && error.reason.code === "PQ_BACKENDS_DISAGREE",
+    );
+  });
+
+  for (const name of QUICK) {
+    for (const backend of backendsOf(name)) {
+      it(`answers noise of every length with false: ${name} with ${backend.name}`, async () => {
+        const verifier = new PqVerifier({ backends: [backend] });
+        await verifier.prepare(name);
+        const { publicKeyBytes, signatureBytes } = pqAlgorithm(name);
+        const answer = (key: Bytes, signed: Bytes) =>
+          verifier.verify(name, key, MESSAGE, signed, CONTEXT);
+        const signed = noise(signatureBytes);
+        assert.equal(answer(noise(publicKeyBytes), signed), false);
+        assert.equal(answer(noise(publicKeyBytes - 1), signed), false);
+        assert.equal(answer(noise(publicKeyBytes), noise(signatureBytes + 1)), false);
+        assert.equal(answer(new Uint8Array(publicKeyBytes).fill(0xff), signed), false);
+        assert.equal(answer(new Uint8Array(0), new Uint8Array(0)), false);
+      });
+    }
+  }
+});
+
+describe("OpenSSL and noble", () => {
+  const verifier = new PqVerifier({}, { paranoid: true });
+
+  for (const set of [44, 65, 87] as const) {
+    it(`agree on mutated triples of ML-DSA-${set}`, async () => {
+      const name = `ML-DSA-${set}` as const;
+      await verifier.prepare(name);
+      const key = mlDsaPublicKey(name, SEED);
+      const signed = signMlDsa(name, SEED, MESSAGE, CONTEXT);
+      const hintStart = signed.length - 96;
+      const position = fc.oneof(
+        fc.nat(signed.length - 1),
+        fc.integer({ min: hintStart, max: signed.length - 1 }),
+      );
+      const change = fc.record({
+        part: fc.constantFrom(0, 1, 2, 2, 2, 3),
+        position,
+        value: fc.integer({ min: 0, max: 255 }),
+      });
+      fc.assert(
+        fc.property(fc.array(change, { maxLength: 3 }), (changes) => {
+          const parts = [key, MESSAGE, signed, CONTEXT].map((part) => Uint8Array.from(part));
+          for (const { part, position, value } of changes) {
+            const bytes = parts[part] ?? new Uint8Array(1);
+            bytes[position % bytes.length] = value;
+          }
+          const [publicKey = key, message = MESSAGE, signature = signed, context = CONTEXT] = parts;
+          const same = [key, MESSAGE, signed, CONTEXT].every((part, at) =>
+            Buffer.from(part).equals(parts[at] ?? part),
+          );
+          assert.equal(verifier.verify(name, publicKey, message, signature, context), same);
+        }),
+        { numRuns: RUNS },
+      );
+    }).timeout(10_000 + RUNS * 50);
+  }
+});
