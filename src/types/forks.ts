@@ -7,6 +7,7 @@
  */
 import { NodeError } from "../primitives/errors.ts";
 import { type Address, type Hash, parseAddress, ZERO_ADDRESS } from "../primitives/hex.ts";
+import { DEFAULT_BLOBS, FIXTURE_BLOBS } from "./blobDefaults.ts";
 import { computeForkId, type ForkId, type ForkPoints } from "./forkId.ts";
 import { type ActivePrecompiles, PrecompileSchedule } from "./precompileSchedule.ts";
 
@@ -125,23 +126,6 @@ export const MAINNET_DEPOSIT_CONTRACT = parseAddress("0x00000000219ab540356cbb83
 
 /** EIP-7934: 10 MiB less a margin of 2 MiB for the beacon block. */
 const MAX_RLP_BLOCK_BYTES = 8_388_608;
-
-function blobs(target: bigint, max: bigint, baseFeeUpdateFraction: bigint): BlobParameters {
-  return { target, max, baseFeeUpdateFraction };
-}
-
-/** EIP-4844, EIP-7691 (Osaka keeps its numbers), and for test fixtures the BPO forks of mainnet and of their generator. */
-const DEFAULT_BLOBS: BlobSchedule = new Map<ForkName, BlobParameters>([
-  ["cancun", blobs(3n, 6n, 3_338_477n)],
-  ["prague", blobs(6n, 9n, 5_007_716n)],
-]);
-const FIXTURE_BLOBS: BlobSchedule = new Map<ForkName, BlobParameters>([
-  ["bpo1", blobs(10n, 15n, 8_346_193n)],
-  ["bpo2", blobs(14n, 21n, 11_684_671n)],
-  ["bpo3", blobs(21n, 32n, 20_609_697n)],
-  ["bpo4", blobs(14n, 21n, 13_739_630n)],
-  ["bpo5", blobs(14n, 21n, 13_739_630n)],
-]);
 
 /** The rules of a chain, block by block. Immutable. Throws ForkError when the configuration contradicts itself. */
 export class ForkSchedule {
