@@ -13,6 +13,7 @@ const root = join(import.meta.dirname, "../../..");
 
 /** Errors of starting a node and of key files, which no request can meet. */
 const NOT_MET = new Set([
+  "CryptoErrorReason",
   "ForkErrorReason",
   "GenesisErrorReason",
   "KeystoreErrorReason",
