@@ -1,18 +1,18 @@
 /** From what a caller says of a call to running it, and from its failure to the error the caller sees. */
 import { ExecutionFault } from "../src/execution/evm.ts";
 import { type CallOptions, type CallResult, executeCall } from "../src/execution/executeCall.ts";
-import { joinObservers, type Observer } from "../src/execution/observer.ts";
+import type { Observer } from "../src/execution/observer.ts";
 import { revertReason } from "../src/execution/revertReason.ts";
 import { NodeError } from "../src/primitives/errors.ts";
 import type { CallRequest } from "./callRequest.ts";
 import type { CallSite } from "./callTarget.ts";
 import { RpcError } from "./errors.ts";
-import { timeLimit } from "./timeLimit.ts";
+import type { TimeBudget } from "./timeBudget.ts";
 
 /** How a call is run for a caller. */
 export interface RunOptions extends CallOptions {
-  /** ms; 0 = no limit */
-  readonly timeoutMs: number;
+  /** Shared by all calls of one request. */
+  readonly time: TimeBudget;
   readonly observer?: Observer | undefined;
 }
 
@@ -26,9 +26,8 @@ export async function runCall(
   gasLimit: bigint,
   options: RunOptions,
 ): Promise<CallResult> {
-  const { timeoutMs, observer: watcher, ...callOptions } = options;
-  const { pause, observer: limit } = timeLimit(timeoutMs);
-  const observer = watcher === undefined ? limit : joinObservers(limit, watcher);
+  const { time, observer, ...callOptions } = options;
+  const pause = () => time.pause();
   try {
     const message = { ...request, gasLimit };
     const context = { ...site.execution, observer, pause, options: callOptions };

@@ -5,6 +5,7 @@
 
 import jayson from "jayson";
 import type { Logger } from "../src/runtime/log.ts";
+import { Turns } from "../src/runtime/turns.ts";
 import { namespaceOf } from "./access.ts";
 import type { Json } from "./codec.ts";
 import type { Connection, RpcContext } from "./context.ts";
@@ -68,7 +69,8 @@ export function failureText(reason: RpcError["reason"], id: CallId = null): stri
 function idOf(body: unknown): CallId {
   if (typeof body !== "object" || body === null || !("id" in body)) return null;
   const { id } = body;
-  return typeof id === "string" || typeof id === "number" ? id : null;
+  // a number such as 1e400 cannot be written again
+  return typeof id === "string" || (typeof id === "number" && Number.isFinite(id)) ? id : null;
 }
 
 /** Judges the envelope: a call, or the text of its refusal. */
@@ -109,8 +111,8 @@ type Outcome = { readonly result: Json } | { readonly error: JsonRpcError };
 
 /** A deadline shared by all calls of one body. */
 class Deadline {
-  expired = false;
   readonly passed: Promise<Outcome>;
+  readonly #endMs: number;
   readonly #timer: NodeJS.Timeout;
 
   constructor(timeoutMs: number) {
@@ -120,10 +122,13 @@ class Deadline {
     this.passed = new Promise((resolve) => {
       pass = resolve;
     });
-    this.#timer = setTimeout(() => {
-      this.expired = true;
-      pass(outcome);
-    }, timeoutMs);
+    this.#endMs = performance.now() + timeoutMs;
+    this.#timer = setTimeout(() => pass(outcome), timeoutMs);
+  }
+
+  /** By the clock: calls that never wait leave the timer no turn. */
+  get expired(): boolean {
+    return performance.now() >= this.#endMs;
   }
 
   clear(): void {
@@ -231,8 +236,10 @@ export function createDispatcher(deps: DispatcherDeps, limits: DispatchLimits): 
     if (calls.length > limits.batchCalls)
       return `[${failureText({ code: "BATCH_TOO_LARGE" }, idOf(calls[0]))}]`;
     const replies: string[] = [];
+    const turns = new Turns();
     let size = 0;
     for (const call of calls) {
+      await turns.next();
       // in order: two transactions of one sender must not swap
       const reply =
         size > limits.batchReplyBytes ? tooMuch(call) : await one(call, context, deadline);

@@ -11,6 +11,7 @@ import type { CallSite } from "./callTarget.ts";
 import type { RpcLimits } from "./context.ts";
 import { RpcError } from "./errors.ts";
 import { type GasTry, searchGas } from "./gasSearch.ts";
+import { TimeBudget } from "./timeBudget.ts";
 
 /** Gas of a plain transfer (Yellow Paper, G_transaction). */
 const TRANSFER_GAS = 21_000n;
@@ -62,7 +63,7 @@ const TOO_LITTLE = new Set(["INTRINSIC_GAS", "FLOOR_DATA_GAS"]);
 
 /**
  * Gas limit with which the request succeeds on `site`, within 1.5 %. Throws RpcError REVERTED, EXECUTION_FAILED and
- * TransactionError when no limit helps. Nonces do not matter.
+ * TransactionError when no limit helps, TIMEOUT when all tries together take too long. Nonces do not matter.
  */
 export async function estimateGas(
   site: CallSite,
@@ -70,9 +71,10 @@ export async function estimateGas(
   limits: RpcLimits,
 ): Promise<bigint> {
   const high = highestLimit(site, request, limits);
+  const time = new TimeBudget(limits.evmTimeoutMs);
   const attempt = async (gasLimit: bigint) => {
     try {
-      return await runCall(site, request, gasLimit, { timeoutMs: limits.evmTimeoutMs });
+      return await runCall(site, request, gasLimit, { time });
     } catch (error) {
       if (error instanceof TransactionError && TOO_LITTLE.has(error.reason.code)) return undefined;
       throw error;

@@ -5,7 +5,7 @@
 import { storedSender } from "../src/chain/addressIndex.ts";
 import { createMachine, ExecutionFault, envOf, type Machine } from "../src/execution/evm.ts";
 import { executeTransaction, type Outcome } from "../src/execution/executeTransaction.ts";
-import { joinObservers, type Observer } from "../src/execution/observer.ts";
+import type { Observer } from "../src/execution/observer.ts";
 import { beginBlockCalls } from "../src/execution/systemCalls.ts";
 import { createTracer, type TracerSpec } from "../src/execution/tracers/named.ts";
 import { TraceBudget, type TraceValue } from "../src/execution/tracers/tracer.ts";
@@ -19,7 +19,7 @@ import { isImpersonated } from "../src/types/impersonation.ts";
 import type { Transaction } from "../src/types/transaction.ts";
 import type { RpcContext, RpcNode } from "./context.ts";
 import { RpcError } from "./errors.ts";
-import { type TimeLimit, timeLimit } from "./timeLimit.ts";
+import { TimeBudget } from "./timeBudget.ts";
 
 /** Replays that may wait for their turn. */
 const MAX_WAITING = 64;
@@ -50,10 +50,10 @@ export class ReplayLimits {
   }
 
   /** Watches the time of one transaction. */
-  watch(): TimeLimit {
+  watch(): TimeBudget {
     const leftMs = Math.max(1, this.#endMs - systemClock.nowMs());
     const own = this.#perTransactionMs;
-    return timeLimit(own > 0 ? Math.min(own, leftMs) : leftMs);
+    return new TimeBudget(own > 0 ? Math.min(own, leftMs) : leftMs);
   }
 }
 
@@ -96,10 +96,8 @@ export async function* replay(
   const state = chain.preStateOf(block);
   const context = chain.contextFor(block.header);
   const env = envOf(block.header);
-  const machineFor = ({ observer, pause }: TimeLimit, tracer?: Observer): Machine => {
-    const watched = tracer === undefined ? observer : joinObservers(observer, tracer);
-    return createMachine(state, env, { ...context, observer: watched, pause });
-  };
+  const machineFor = (time: TimeBudget, observer?: Observer): Machine =>
+    createMachine(state, env, { ...context, observer, pause: () => time.pause() });
   let firstLogIndex = 0;
   await reported(() => beginBlockCalls(machineFor(plan.limits.watch())));
   for (const [index, transaction] of block.transactions.entries()) {

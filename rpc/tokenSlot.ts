@@ -13,6 +13,7 @@ import { type CallSite, callTarget } from "./callTarget.ts";
 import type { RpcContext } from "./context.ts";
 import { RpcError } from "./errors.ts";
 import { devOf } from "./signer.ts";
+import { TimeBudget } from "./timeBudget.ts";
 
 const WORD_BYTES = 32;
 /** balanceOf(address) */
@@ -45,21 +46,24 @@ const NO_FIELDS: CallRequest = {
   authorizationList: undefined,
 };
 
+/** A question to a contract: where it is asked, and the time for this and all that follow. */
+interface Inquiry {
+  readonly site: CallSite;
+  readonly request: CallRequest;
+  readonly gasCap: bigint;
+  readonly time: TimeBudget;
+}
+
 interface Place {
   readonly holder: Address;
   readonly slot: Hash;
 }
 
 /** Slots read for an answer, wherever they are: proxies keep them elsewhere. */
-async function slotsRead(
-  context: RpcContext,
-  site: CallSite,
-  request: CallRequest,
-): Promise<readonly Place[]> {
-  const { gasCap, evmTimeoutMs } = context.limits;
+async function slotsRead({ site, request, gasCap, time }: Inquiry): Promise<readonly Place[]> {
   const { accessList = [] } = await runCall(site, request, gasCap, {
     reportAccessList: true,
-    timeoutMs: evmTimeoutMs,
+    time,
   });
   return accessList
     .flatMap(({ address, storageKeys }) =>
@@ -70,33 +74,28 @@ async function slotsRead(
 
 /** Whether the contract answers `amount` once `place` holds it. */
 async function answers(
-  context: RpcContext,
-  site: CallSite,
-  request: CallRequest,
-  wish: { readonly place: Place; readonly amount: bigint },
+  { site, request, gasCap, time }: Inquiry,
+  { holder, slot }: Place,
+  amount: bigint,
 ): Promise<boolean> {
-  const { gasCap, evmTimeoutMs } = context.limits;
   const state = site.state.copy();
-  const { holder, slot } = wish.place;
-  state.setSlot(holder, slot, bigIntToBytes(wish.amount));
-  const { failure, returnData } = await runCall({ ...site, state }, request, gasCap, {
-    timeoutMs: evmTimeoutMs,
-  });
+  state.setSlot(holder, slot, bigIntToBytes(amount));
+  const { failure, returnData } = await runCall({ ...site, state }, request, gasCap, { time });
   return (
     failure === undefined &&
     returnData.length === WORD_BYTES &&
-    bytesToBigInt(returnData) === wish.amount
+    bytesToBigInt(returnData) === amount
   );
 }
 
 async function setAnswer(context: RpcContext, request: CallRequest, amount: bigint): Promise<void> {
+  const { gasCap, evmTimeoutMs } = context.limits;
   const site = await callTarget(context, "latest");
-  for (const place of await slotsRead(context, site, request)) {
+  const inquiry: Inquiry = { site, request, gasCap, time: new TimeBudget(evmTimeoutMs) };
+  for (const place of await slotsRead(inquiry)) {
     // a flag or a total may hold the wished number by chance: another number must come back as well
     const other = amount ^ 0x5aa5n;
-    const found =
-      (await answers(context, site, request, { place, amount: other })) &&
-      (await answers(context, site, request, { place, amount }));
+    const found = (await answers(inquiry, place, other)) && (await answers(inquiry, place, amount));
     if (!found) continue;
     const { holder, slot } = place;
     await devOf(context).edit((state) => state.setSlot(holder, slot, bigIntToBytes(amount)), []);

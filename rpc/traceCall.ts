@@ -9,6 +9,7 @@ import type { CallRequest } from "./callRequest.ts";
 import type { CallSite } from "./callTarget.ts";
 import type { RpcContext } from "./context.ts";
 import type { ReplayLimits } from "./replay.ts";
+import { TimeBudget } from "./timeBudget.ts";
 
 /** A call that was traced. */
 export interface TracedCall {
@@ -41,9 +42,8 @@ export async function traceCall(
     budget: how.limits.budget,
   });
   const { observer } = tracer;
-  const timeoutMs = how.timeoutMs ?? evmTimeoutMs;
   const outcome = await runCall(site, request, gasLimit, {
-    timeoutMs,
+    time: new TimeBudget(how.timeoutMs ?? evmTimeoutMs),
     observer,
     keepChanges: true,
   });

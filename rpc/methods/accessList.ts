@@ -14,6 +14,7 @@ import { RpcError } from "../errors.ts";
 import { defineMethod, optional, param } from "../method.ts";
 import { field, maybe, view } from "../objects.ts";
 import { stateOverrides } from "../overrides.ts";
+import { TimeBudget } from "../timeBudget.ts";
 import { accessListView } from "../views.ts";
 
 /** What a call touches when it may touch it for the price of warm access. */
@@ -56,12 +57,13 @@ export async function findAccessList(
 ): Promise<FoundAccessList> {
   const warm = isWarm(site, request);
   const gasLimit = request.gas ?? limits.gasCap;
+  const time = new TimeBudget(limits.evmTimeoutMs);
   let accessList = request.accessList ?? [];
   let outcome: CallResult;
   for (let round = 1; ; round++) {
     outcome = await runCall(site, { ...request, accessList }, gasLimit, {
       reportAccessList: true,
-      timeoutMs: limits.evmTimeoutMs,
+      time,
     });
     const found = withoutWarm(outcome.accessList ?? [], warm);
     if (sizeOf(found) === sizeOf(accessList) || round === MAX_ROUNDS) break;

@@ -8,6 +8,7 @@ import { callTargetOf } from "../callTarget.ts";
 import { data } from "../codec.ts";
 import { defineMethod, optional, param } from "../method.ts";
 import { blockOverrides, stateOverrides } from "../overrides.ts";
+import { TimeBudget } from "../timeBudget.ts";
 
 /** Calls that change nothing. */
 export const executeMethods = [
@@ -28,7 +29,7 @@ export const executeMethods = [
       const gasLimit = gasCap > 0n && wanted > gasCap ? gasCap : wanted;
       const printed = context.node.dev?.log.enabled === true ? new ConsoleCapture() : undefined;
       const outcome = await runCall(site, request, gasLimit, {
-        timeoutMs: evmTimeoutMs,
+        time: new TimeBudget(evmTimeoutMs),
         observer: printed?.observer,
       });
       if (printed !== undefined) context.node.dev?.log.tellPrinted(printed.take());

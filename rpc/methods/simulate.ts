@@ -29,7 +29,7 @@ import { field, maybe, object, view } from "../objects.ts";
 import { simulatedHeader, stateOverrides } from "../overrides.ts";
 import { pendingWork } from "../pending.ts";
 import { needHeader } from "../resolve.ts";
-import { timeLimit } from "../timeLimit.ts";
+import { TimeBudget } from "../timeBudget.ts";
 import { blockFields, logView } from "../views.ts";
 
 /** Calls of one block; more than the gas of any block can pay for. */
@@ -183,7 +183,7 @@ export const simulateMethods = [
       }
       const { blockHash, ...base } = await baseOf(context, id);
       const { gasCap, evmTimeoutMs } = context.limits;
-      const { pause, observer } = timeLimit(evmTimeoutMs);
+      const time = new TimeBudget(evmTimeoutMs);
       try {
         const simulated = await simulate(base, blocks, {
           forks: context.node.chain.config.forks,
@@ -191,8 +191,7 @@ export const simulateMethods = [
           validate: wanted.validation,
           traceTransfers: wanted.traceTransfers,
           gasCap,
-          observer,
-          pause,
+          pause: () => time.pause(),
         });
         return simulated.map((one) => ({ simulated: one, full: wanted.returnFullTransactions }));
       } catch (error) {

@@ -2,7 +2,6 @@
  * Building a block on a stored parent in one pass: each candidate is executed once, where it will stand. What cannot be
  * applied is left out together with the later transactions of its sender. The result goes to `importBlock` as it is.
  */
-import { setImmediate } from "node:timers/promises";
 import { bodyRoots } from "../execution/bodyRoots.ts";
 import { BlockExecutor, type BlockResult } from "../execution/executeBlock.ts";
 import { baseFeeOfChild, blobGasOf, excessBlobGasOfChild, maxBlobGas } from "../execution/gas.ts";
@@ -11,6 +10,7 @@ import type { Bytes } from "../primitives/bytes.ts";
 import type { Address, Hash } from "../primitives/hex.ts";
 import { ZERO_HASH } from "../primitives/hex.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { Turns } from "../runtime/turns.ts";
 import { type Block, type BlockBody, makeBlock, type Withdrawal } from "../types/block.ts";
 import type { Rules } from "../types/forks.ts";
 import type { Header } from "../types/header.ts";
@@ -27,8 +27,6 @@ const WITHDRAWAL_BYTES = 64;
 /** List and string heads that a transaction gets inside a block. */
 const TRANSACTION_HEAD_BYTES = 5;
 const LEAST_TRANSACTION_GAS = 21_000n;
-/** Time after which the builder lets other work run. */
-const TURN_MS = 15;
 
 /** What the producer decides about a block. */
 export interface BlockDraft {
@@ -91,10 +89,13 @@ export async function buildBlock(
 ): Promise<BuiltBlock> {
   const { header: frame, rules } = frameOf(chain, draft);
   const state = chain.takeStateForChild(draft.parent.hash);
-  const executor = await BlockExecutor.begin(state, frame, { ...chain.contextFor(frame), rules });
+  const turns = new Turns();
+  const pause = () => turns.next();
+  const context = { ...chain.contextFor(frame), rules, pause };
+  const executor = await BlockExecutor.begin(state, frame, context);
   const limits = limitsOf(draft, frame, rules, budget);
   const blobGas = allowsBlobs(chain.config) ? maxBlobGas(rules) : 0n;
-  const chosen = await choose(executor, candidates, { ...limits, blobGas });
+  const chosen = await choose(executor, candidates, { ...limits, blobGas, turns });
   const withdrawals = rules.has("shanghai") ? (draft.withdrawals ?? []) : undefined;
   const body = { transactions: chosen.transactions, ommers: [], withdrawals };
   const result = await executor.finish(body);
@@ -184,6 +185,7 @@ interface ChoiceLimits {
   readonly bytes: number;
   readonly deadlineMs: number;
   readonly clock: Pick<Clock, "nowMs">;
+  readonly turns: Turns;
 }
 
 function limitsOf(
@@ -191,7 +193,7 @@ function limitsOf(
   frame: Header,
   rules: Rules,
   budget: BuildBudget,
-): Omit<ChoiceLimits, "blobGas"> {
+): Omit<ChoiceLimits, "blobGas" | "turns"> {
   const { clock, gas, timeMs = Number.POSITIVE_INFINITY } = budget;
   const frameBytes = FRAME_BYTES + (draft.withdrawals?.length ?? 0) * WITHDRAWAL_BYTES;
   const allowed = rules.maxRlpBlockBytes ?? Number.POSITIVE_INFINITY;
@@ -217,15 +219,10 @@ async function choose(
     candidates.skip?.(sender);
   };
   let bytes = 0;
-  let turnMs = limits.clock.nowMs();
   for (const { transaction, sender } of candidates) {
     if (limits.gas - executor.gasUsed < LEAST_TRANSACTION_GAS) break;
-    const nowMs = limits.clock.nowMs();
-    if (nowMs >= limits.deadlineMs) break;
-    if (nowMs - turnMs >= TURN_MS) {
-      await setImmediate();
-      turnMs = limits.clock.nowMs();
-    }
+    if (limits.clock.nowMs() >= limits.deadlineMs) break;
+    await limits.turns.next();
     if (parked.has(sender)) continue;
     const size = transaction.raw.length + TRANSACTION_HEAD_BYTES;
     if (bytes + size > limits.bytes || !fits(executor, transaction, limits)) {

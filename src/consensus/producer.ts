@@ -16,6 +16,7 @@ import type { Unsubscribe } from "../runtime/emitter.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { MetricHandles, Metrics } from "../runtime/metrics.ts";
 import { SerialQueue } from "../runtime/queue.ts";
+import { Turns } from "../runtime/turns.ts";
 import type { TxPool } from "../txpool/pool.ts";
 import type { Selection } from "../txpool/select.ts";
 import type { DevClock } from "./devClock.ts";
@@ -192,7 +193,9 @@ export class Producer {
     return this.#queue.run(async () => {
       const hashes: Hash[] = [];
       const { chain, clock } = this.#deps;
+      const turns = new Turns();
       while (hashes.length < count) {
+        await turns.next();
         const { timestamp } = chain.head.header;
         if (hashes.length > 0 && intervalSeconds !== undefined)
           clock.setNextTimestamp(timestamp + intervalSeconds, timestamp);

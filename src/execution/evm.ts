@@ -62,7 +62,7 @@ export interface ExecutionContext {
   readonly observer?: Observer | undefined;
   /** What the precompiles of the genesis' map verify with; default: the common one */
   readonly verifier?: PqVerifier | undefined;
-  /** Asked now and then while loops run: throws to end the execution, or lets other work go first. */
+  /** Asked at each jump and frame: throws to end the execution, or lets other work go first. */
   readonly pause?: (() => Promise<void> | undefined) | undefined;
   /** Precompiles that a state override moved (movePrecompileToAddress: from -> to) or covered (undefined). */
   readonly movedPrecompiles?: ReadonlyMap<Address, Address | undefined> | undefined;

@@ -18,14 +18,16 @@ import type { Observer, Operation, Selfdestruct } from "./observer.ts";
 
 type InstructionTable = ReturnType<typeof getOpcodesForHF>;
 
-const JUMPDEST = 0x5b;
-/** Instructions that may run between two pauses hang on this: every loop passes a JUMPDEST. */
-const JUMPDESTS_PER_PAUSE = 512;
+/** JUMP and JUMPI; with those that open frames: code that passes none ends after as many instructions as it is long. */
+const JUMPS = [0x56, 0x57];
 const FIRST_LOG = 0xa0;
 const LAST_LOG = 0xa4;
 const SELFDESTRUCT = 0xff;
 /** Stack items an operation shows: CALL takes 7. */
 const SHOWN_ITEMS = 7;
+
+/** What is done before an instruction, which waits for a promise. */
+type Before = (state: RunState) => Promise<void> | undefined;
 
 /** Building a table takes as long as a small call. */
 const tables = new WeakMap<Common, InstructionTable>();
@@ -50,40 +52,30 @@ interface Hooks {
 export function hookedInstructions(common: Common, hooks: Hooks): WrappedInstruction[] {
   const { pause, observer, frames } = hooks;
   const hooked = new Map<number, WrappedInstruction>();
-  if (pause !== undefined) hooked.set(JUMPDEST, pausingJumpdest(pause));
-  if (observer === undefined) return [...hooked.values()];
+  if (pause === undefined && observer === undefined) return [];
   const table = tableOf(common);
-  const hook = (opcode: number, before: (state: RunState) => void) => {
+  const hook = (opcode: number, before: Before) => {
     const known = hooked.get(opcode) ?? plain(table, opcode);
     if (known !== undefined) hooked.set(opcode, withHook(known, before));
   };
-  for (const [opcode, kind] of FRAME_KINDS) hook(opcode, (state) => frames?.opening(state, kind));
+  if (pause !== undefined)
+    for (const opcode of [...JUMPS, ...FRAME_KINDS.keys()]) hook(opcode, pause);
+  if (observer === undefined) return [...hooked.values()];
+  for (const [opcode, kind] of FRAME_KINDS) {
+    hook(opcode, (state) => void frames?.opening(state, kind));
+  }
   for (const opcode of observer.operations ?? []) {
-    hook(opcode, (state) => observer.operation?.(operationOf(state)));
+    hook(opcode, (state) => void observer.operation?.(operationOf(state)));
   }
   if (observer.log !== undefined) {
     for (let opcode = FIRST_LOG; opcode <= LAST_LOG; opcode++) {
-      hook(opcode, (state) => observer.log?.(logOf(state, opcode - FIRST_LOG)));
+      hook(opcode, (state) => void observer.log?.(logOf(state, opcode - FIRST_LOG)));
     }
   }
   if (observer.selfdestruct !== undefined) {
-    hook(SELFDESTRUCT, (state) => observer.selfdestruct?.(movedBy(state)));
+    hook(SELFDESTRUCT, (state) => void observer.selfdestruct?.(movedBy(state)));
   }
   return [...hooked.values()];
-}
-
-/** JUMPDEST as it is, with `pause` called every so often. */
-function pausingJumpdest(pause: () => Promise<void> | undefined): WrappedInstruction {
-  let count = 0;
-  return {
-    opcode: JUMPDEST,
-    opcodeName: "JUMPDEST",
-    baseFee: 1,
-    logicFunction: () => {
-      count++;
-      return count % JUMPDESTS_PER_PAUSE === 0 ? pause() : undefined;
-    },
-  };
 }
 
 /** The instruction as the fork has it; undefined when it does not. */
@@ -105,16 +97,14 @@ function plain(
 }
 
 /** The instruction with `before` run first: gas is paid by then. */
-function withHook(
-  known: WrappedInstruction,
-  before: (state: RunState) => void,
-): WrappedInstruction {
+function withHook(known: WrappedInstruction, before: Before): WrappedInstruction {
   const { logicFunction } = known;
   return {
     ...known,
     logicFunction: (state, fork) => {
-      before(state);
-      return logicFunction(state, fork);
+      const wait = before(state);
+      if (wait === undefined) return logicFunction(state, fork);
+      return wait.then(() => logicFunction(state, fork));
     },
   };
 }

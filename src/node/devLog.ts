@@ -11,6 +11,7 @@ import type { Bytes } from "../primitives/bytes.ts";
 import { bytesToHex, type Hash } from "../primitives/hex.ts";
 import type { Logger } from "../runtime/log.ts";
 import { SerialQueue } from "../runtime/queue.ts";
+import { Turns } from "../runtime/turns.ts";
 import type { State } from "../state/state.ts";
 import type { Block } from "../types/block.ts";
 import type { Header } from "../types/header.ts";
@@ -79,7 +80,12 @@ function isTransfer(receipts: readonly Receipt[], index: number): boolean {
 /** Executes the block once more and looks inside its transactions. */
 export async function lookInside(chain: DevLogChain, block: Block): Promise<readonly Insight[]> {
   const capture = new ConsoleCapture();
-  const context = { ...chain.contextFor(block.header), observer: capture.observer };
+  const turns = new Turns();
+  const context = {
+    ...chain.contextFor(block.header),
+    observer: capture.observer,
+    pause: () => turns.next(),
+  };
   const state = chain.preStateOf(block);
   const executor = await BlockExecutor.begin(state, envOf(block.header), context);
   capture.take();
