@@ -5,6 +5,7 @@ import type { DevChain } from "../src/node/dev.ts";
 import { type Bytes, bigIntToBytes, concatBytes, padBytes } from "../src/primitives/bytes.ts";
 import type { Address } from "../src/primitives/hex.ts";
 import { impersonate } from "../src/types/impersonation.ts";
+import { rememberSender } from "../src/types/sender.ts";
 import type { Transaction, TransactionFields } from "../src/types/transaction.ts";
 import { signTransaction } from "../src/types/transactionCodec.ts";
 import type { CallRequest } from "./callRequest.ts";
@@ -51,7 +52,11 @@ export function signOrImpersonate(
 ): Transaction {
   const dev = devOf(context);
   const key = dev.privateKey(sender);
-  if (key !== undefined) return signTransaction(fields, key);
+  if (key !== undefined) {
+    const transaction = signTransaction(fields, key);
+    rememberSender(transaction, sender);
+    return transaction;
+  }
   if (dev.isImpersonated(sender)) return impersonate(fields, sender);
   throw new RpcError({
     code: "REFUSED",

@@ -90,6 +90,18 @@ async function fillFor(
   return { fields, sender };
 }
 
+/** Completes, makes and pools a transaction; requests of one sender at the same time get different nonces. */
+async function sendFor(
+  context: RpcContext,
+  request: CallRequest,
+  make: (fields: TransactionFields, sender: Address) => Transaction,
+): Promise<Hash> {
+  const { fields, sender } = await fillFor(context, request);
+  // the estimate has let others in; from here to the insertion nothing waits
+  const nonce = request.nonce ?? context.node.pool.nonce(sender);
+  return (await addMade(context, make({ ...fields, nonce }, sender))).hash;
+}
+
 const rawMethods = [
   defineMethod({
     name: "eth_sendRawTransaction",
@@ -144,11 +156,8 @@ export const submitMethods = [
     result: hash,
     devOnly: true,
     atOnce: true,
-    handler: async (context, request) => {
-      const { fields, sender } = await fillFor(context, request);
-      const transaction = signOrImpersonate(context, fields, sender);
-      return (await addMade(context, transaction)).hash;
-    },
+    handler: (context, request) =>
+      sendFor(context, request, (fields, sender) => signOrImpersonate(context, fields, sender)),
   }),
   defineMethod({
     name: "eth_sendUnsignedTransaction",
@@ -157,11 +166,7 @@ export const submitMethods = [
     result: hash,
     devOnly: true,
     atOnce: true,
-    handler: async (context, request) => {
-      const { fields, sender } = await fillFor(context, request);
-      const transaction = impersonate(fields, sender);
-      return (await addMade(context, transaction)).hash;
-    },
+    handler: (context, request) => sendFor(context, request, impersonate),
   }),
   defineMethod({
     name: "eth_signTransaction",

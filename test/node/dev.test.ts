@@ -69,6 +69,21 @@ describe("a development node", () => {
       assert.equal(BigInt(answers[1].result), before + 1n);
     });
 
+    it("gives transactions of one account sent at the same time different nonces", async () => {
+      const requests = Array.from({ length: 12 }, (_, index) =>
+        dev.call("eth_sendTransaction", {
+          from: alice,
+          to: bob,
+          value: "0x1",
+          ...(index % 2 === 0 && { gas: "0x5208" }),
+        }),
+      );
+      const hashes = await Promise.all(requests);
+      assert.equal(new Set(hashes).size, 12);
+      await dev.settled();
+      assert.equal(await dev.call("eth_getTransactionCount", alice, "latest"), "0xc");
+    });
+
     it("refuses a sender that is neither unlocked nor impersonated", async () => {
       await assert.rejects(dev.call("eth_sendTransaction", { from: stranger, to: bob }), {
         code: -32000,
