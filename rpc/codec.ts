@@ -146,6 +146,15 @@ export const looseQuantity: Codec<bigint> = {
   encode: formatQuantity,
 };
 
+/** `looseQuantity` of at most 64 bits: nonces. */
+export const looseQuantity64: Codec<bigint> = {
+  ...looseQuantity,
+  decode(json, where) {
+    const value = looseQuantity.decode(json, where);
+    return value >> 64n === 0n ? value : refuse(where, "number > 64 bits");
+  },
+};
+
 /** Bytes of any length up to the request's own limit. */
 export const data: Codec<Bytes> = {
   schema: { title: "hex encoded bytes", type: "string", pattern: "^0x([0-9a-f]{2})*$" },

@@ -4,6 +4,7 @@
  */
 
 import jayson from "jayson";
+import { systemClock } from "../src/runtime/clock.ts";
 import type { Logger } from "../src/runtime/log.ts";
 import { Turns } from "../src/runtime/turns.ts";
 import { namespaceOf } from "./access.ts";
@@ -122,13 +123,13 @@ class Deadline {
     this.passed = new Promise((resolve) => {
       pass = resolve;
     });
-    this.#endMs = performance.now() + timeoutMs;
+    this.#endMs = systemClock.nowMs() + timeoutMs;
     this.#timer = setTimeout(() => pass(outcome), timeoutMs);
   }
 
   /** By the clock: calls that never wait leave the timer no turn. */
   get expired(): boolean {
-    return performance.now() >= this.#endMs;
+    return systemClock.nowMs() >= this.#endMs;
   }
 
   clear(): void {

@@ -172,6 +172,14 @@ export const rows: Rows = {
     code: code.params,
     text: ({ timestamp, limit }) => `timestamp ${timestamp} is above ${limit}`,
   },
+  BAD_BLOCK_INTERVAL: {
+    code: code.params,
+    text: ({ seconds, limit }) => `blocks ${seconds} s apart, want 1 to ${limit} s`,
+  },
+  BAD_GAS_LIMIT: {
+    code: code.params,
+    text: ({ gasLimit, least, most }) => `block gas limit ${gasLimit}, want ${least} to ${most}`,
+  },
   TOO_MANY_BLOCKS: {
     code: code.params,
     text: ({ count, limit }) => `${count} blocks at once, want at most ${limit}`,

@@ -4,7 +4,15 @@ import type { DumpedAccount, StateDump } from "../src/node/stateDump.ts";
 import { type Bytes, bytesToBigInt, stripZeros } from "../src/primitives/bytes.ts";
 import { bigIntToHash, bytesToHex, type Hash, hexToBytes } from "../src/primitives/hex.ts";
 import type { Header } from "../src/types/header.ts";
-import { address, data, type JsonObject, looseQuantity, quantity, refuseValue } from "./codec.ts";
+import {
+  address,
+  data,
+  type JsonObject,
+  looseQuantity,
+  looseQuantity64,
+  quantity,
+  refuseValue,
+} from "./codec.ts";
 import { objectOf, ownField } from "./objects.ts";
 
 /** Version of what we write beside anvil's own keys. */
@@ -56,7 +64,7 @@ function storageOf(json: unknown, where: string): ReadonlyMap<Hash, Bytes> {
 function accountOf(json: unknown, where: string): DumpedAccount {
   const source = objectOf(json, where);
   return {
-    nonce: looseQuantity.decode(ownField(source, "nonce") ?? 0, `${where}.nonce`),
+    nonce: looseQuantity64.decode(ownField(source, "nonce") ?? 0, `${where}.nonce`),
     balance: looseQuantity.decode(ownField(source, "balance") ?? 0, `${where}.balance`),
     code: data.decode(ownField(source, "code") ?? "0x", `${where}.code`),
     storage: storageOf(ownField(source, "storage"), `${where}.storage`),

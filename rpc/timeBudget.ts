@@ -1,4 +1,5 @@
 /** Time that the calls of one request may take together. */
+import { systemClock } from "../src/runtime/clock.ts";
 import { Turns } from "../src/runtime/turns.ts";
 import { RpcError } from "./errors.ts";
 
@@ -11,12 +12,12 @@ export class TimeBudget {
   /** 0: other work gets its turns, and there is no end. */
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
-    this.#endMs = performance.now() + (timeoutMs > 0 ? timeoutMs : Number.POSITIVE_INFINITY);
+    this.#endMs = systemClock.nowMs() + (timeoutMs > 0 ? timeoutMs : Number.POSITIVE_INFINITY);
   }
 
   /** A promise to wait for when others are due. Throws RpcError TIMEOUT. */
   pause(): Promise<void> | undefined {
-    if (performance.now() <= this.#endMs) return this.#turns.next();
+    if (systemClock.nowMs() <= this.#endMs) return this.#turns.next();
     const text = `execution aborted (timeout = ${this.#timeoutMs} ms)`;
     throw new RpcError({ code: "TIMEOUT", text });
   }

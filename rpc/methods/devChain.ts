@@ -190,6 +190,11 @@ const history = [
     params: [param("depth", looseQuantity), param("transactions", planned, [])],
     result: nothing,
     handler: async (dev, context, depth, pairs) => {
+      const outside = pairs.find(({ block }) => BigInt(block) >= depth);
+      if (outside !== undefined) {
+        const text = `transactions: block ${outside.block} is not among the ${depth} new ones`;
+        throw new RpcError({ code: "INVALID_PARAMS", text });
+      }
       await dev.reorg(depth, async (index) => {
         for (const pair of pairs) {
           if (pair.block === index) await plannedTransaction(context, pair);

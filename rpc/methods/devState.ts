@@ -3,7 +3,7 @@ import { bigIntToBytes } from "../../src/primitives/bytes.ts";
 import { type Address, bigIntToHash } from "../../src/primitives/hex.ts";
 import type { State } from "../../src/state/state.ts";
 import { type Account, EMPTY_ACCOUNT } from "../../src/types/account.ts";
-import { address, boolean, data, looseQuantity } from "../codec.ts";
+import { address, boolean, data, looseQuantity, looseQuantity64 } from "../codec.ts";
 import { devMethods, nothing } from "../devMethod.ts";
 import { param } from "../method.ts";
 import { setAllowance, setTokenBalance } from "../tokenSlot.ts";
@@ -24,6 +24,8 @@ function both(name: string): readonly string[] {
 }
 
 const account = param("address", address);
+/** wei */
+const MAX_BALANCE = 2n ** 256n - 1n;
 
 const accountEdits = [
   devMethods({
@@ -41,11 +43,14 @@ const accountEdits = [
   }),
   devMethods({
     names: both("addBalance"),
-    summary: "Adds wei to the balance of an account.",
+    summary: "Adds wei to the balance of an account, up to 2^256 - 1.",
     params: [account, param("amount", looseQuantity)],
     result: nothing,
     handler: async (dev, _context, target, amount) => {
-      const add = ({ balance }: Account) => ({ balance: BigInt.asUintN(256, balance + amount) });
+      const add = ({ balance }: Account) => {
+        const sum = balance + amount;
+        return { balance: sum > MAX_BALANCE ? MAX_BALANCE : sum };
+      };
       await dev.edit(changeAccount(target, add), [target]);
       return undefined;
     },
@@ -53,11 +58,11 @@ const accountEdits = [
   devMethods({
     names: [...both("setNonce"), "evm_setAccountNonce"],
     summary: "Sets the nonce of an account.",
-    params: [account, param("nonce", looseQuantity)],
+    params: [account, param("nonce", looseQuantity64)],
     result: nothing,
     handler: async (dev, _context, target, nonce) => {
       await dev.edit(
-        changeAccount(target, () => ({ nonce: BigInt.asUintN(64, nonce) })),
+        changeAccount(target, () => ({ nonce })),
         [target],
       );
       return undefined;

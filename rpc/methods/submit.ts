@@ -19,7 +19,8 @@ import { senderFor, signOrImpersonate } from "../signer.ts";
 import { type PlacedTransaction, receiptView, unsentTransactionView } from "../views.ts";
 
 const DEFAULT_WAIT_MS = 20_000n;
-const MAX_WAIT_MS = 60_000n;
+/** Less than a request may take in all, so that the caller gets the answer of this method. */
+const MAX_WAIT_MS = 25_000n;
 
 interface FilledTransaction {
   readonly transaction: Transaction;
@@ -114,7 +115,7 @@ const rawMethods = [
   defineMethod({
     name: "eth_sendRawTransactionSync",
     summary:
-      "Puts a signed transaction into the pool and waits for its receipt (20 s unless told, 60 s at most).",
+      "Puts a signed transaction into the pool and waits for its receipt (20 s unless told, 25 s at most).",
     params: [param("transaction", data), optional("timeout", looseQuantity)],
     result: receiptView,
     atOnce: true,

@@ -14,6 +14,9 @@ export interface DevClockSnapshot {
 /** Highest timestamp in seconds: milliseconds stay exact as numbers. About the year 280,000. */
 export const MAX_TIMESTAMP = BigInt(Math.floor(Number.MAX_SAFE_INTEGER / 1000));
 
+/** Longest distance of timestamps: 100,000 blocks of it fit below the highest timestamp. */
+const MAX_BLOCK_INTERVAL = 50_000_000n;
+
 const MS = 1000;
 
 /** Time as a development chain sees it. Offsets last until they are changed; a timestamp wish holds for one block. */
@@ -65,8 +68,15 @@ export class DevClock implements Clock {
     this.#nextTimestamp = timestamp;
   }
 
-  /** Every block's timestamp is its parent's plus `seconds`; undefined: by the clock again. */
+  /** Throws ProducerError TIMESTAMP_TOO_HIGH unless blocks may have this timestamp, in seconds. */
+  requireTimestamp(timestamp: bigint): void {
+    requireTimestamp(timestamp);
+  }
+
+  /** Every block's timestamp is its parent's plus `seconds`; undefined: by the clock again. Throws ProducerError BAD_BLOCK_INTERVAL. */
   setBlockInterval(seconds: bigint | undefined): void {
+    if (seconds !== undefined && (seconds < 1n || seconds > MAX_BLOCK_INTERVAL))
+      throw new ProducerError({ code: "BAD_BLOCK_INTERVAL", seconds, limit: MAX_BLOCK_INTERVAL });
     this.#blockInterval = seconds;
   }
 

@@ -64,6 +64,9 @@ export interface ProducerSnapshot {
 
 /** Blocks of one call of `mine`, about a minute's work. */
 export const MAX_BLOCKS_PER_CALL = 100_000;
+/** Gas limits that blocks may have: the Yellow Paper's least, and 2^63 - 1 (EIP-4803). */
+const MIN_GAS_LIMIT = 5_000n;
+const MAX_GAS_LIMIT = 2n ** 63n - 1n;
 /** Longest interval: what a timer takes. */
 export const MAX_INTERVAL_MS = 2 ** 31 - 1;
 /** Edits, snapshots and blocks that may wait for each other. */
@@ -101,7 +104,7 @@ export class Producer {
   #tried = 0;
   #trial: Promise<void> = Promise.resolve();
   #ticking: AbortController | undefined;
-  #unsubscribe: Unsubscribe | undefined;
+  #unsubscribe: readonly Unsubscribe[] = [];
 
   constructor(dependencies: ProducerDependencies, options: ProducerOptions) {
     this.#deps = dependencies;
@@ -117,9 +120,14 @@ export class Producer {
   start(): void {
     if (this.#running) return;
     this.#running = true;
-    this.#unsubscribe = this.#deps.pool.on("transaction", ({ expects }): undefined => {
-      if (expects === undefined) this.#wake();
-    });
+    const { pool, chain } = this.#deps;
+    this.#unsubscribe = [
+      pool.on("transaction", ({ expects }): undefined => {
+        if (expects === undefined) this.#wake();
+      }),
+      // a block that was undone gives its transactions back, and a lower base fee lets others in
+      chain.on("head", (): undefined => this.#wake()),
+    ];
     this.#tick();
     this.#wake();
   }
@@ -127,7 +135,7 @@ export class Producer {
   /** Ends production once the block under way is stored. */
   async stop(): Promise<void> {
     this.#running = false;
-    this.#unsubscribe?.();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#ticking?.abort();
     await this.#queue.close();
   }
@@ -171,8 +179,13 @@ export class Producer {
     this.#miner = miner;
   }
 
-  /** Adds wishes for the next block. */
+  /** Adds wishes for the next block. Throws ProducerError BAD_GAS_LIMIT. */
   setNext(wishes: NextBlock): void {
+    const { gasLimit } = wishes;
+    if (gasLimit !== undefined && (gasLimit < MIN_GAS_LIMIT || gasLimit > MAX_GAS_LIMIT)) {
+      const limits = { least: MIN_GAS_LIMIT, most: MAX_GAS_LIMIT };
+      throw new ProducerError({ code: "BAD_GAS_LIMIT", gasLimit, ...limits });
+    }
     this.#next = { ...this.#next, ...wishes };
   }
 
@@ -194,6 +207,9 @@ export class Producer {
       const hashes: Hash[] = [];
       const { chain, clock } = this.#deps;
       const turns = new Turns();
+      // all or none: what the last block asks for is known before the first
+      const span = (intervalSeconds ?? 0n) * BigInt(Math.max(0, count - 1));
+      clock.requireTimestamp(this.nextDraft().timestamp + span);
       while (hashes.length < count) {
         await turns.next();
         const { timestamp } = chain.head.header;
@@ -244,7 +260,7 @@ export class Producer {
   }
 
   /** Makes a block for arrivals soon: the replies to their senders go out first. */
-  #wake(): void {
+  #wake(): undefined {
     if (!this.#running || !this.#automine) return;
     this.#again = true;
     this.#arrived++;

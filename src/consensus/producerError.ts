@@ -6,6 +6,14 @@ export type ProducerErrorReason =
   | { readonly code: "TIMESTAMP_TOO_LOW"; readonly timestamp: bigint; readonly parent: bigint }
   /** seconds */
   | { readonly code: "TIMESTAMP_TOO_HIGH"; readonly timestamp: bigint; readonly limit: bigint }
+  /** seconds */
+  | { readonly code: "BAD_BLOCK_INTERVAL"; readonly seconds: bigint; readonly limit: bigint }
+  | {
+      readonly code: "BAD_GAS_LIMIT";
+      readonly gasLimit: bigint;
+      readonly least: bigint;
+      readonly most: bigint;
+    }
   | { readonly code: "TOO_MANY_BLOCKS"; readonly count: number; readonly limit: number }
   | { readonly code: "BAD_INTERVAL"; readonly intervalMs: number; readonly limitMs: number };
 

@@ -63,7 +63,9 @@ export interface SnapshotInfo {
 
 /** Test suites take one per test and forget them; the oldest go first. */
 const MAX_SNAPSHOTS = 10_000;
-/** Addresses impersonated one by one. */
+/** Pooled transactions that all snapshots together name; the oldest snapshots go first. */
+const MAX_SNAPSHOT_ENTRIES = 1_000_000;
+/** Addresses impersonated one by one; the oldest go first. */
 const MAX_IMPERSONATED = 100_000;
 
 /** The development side of a node. */
@@ -122,7 +124,10 @@ export class DevChain {
   }
 
   impersonate(address: Address): void {
-    if (this.#impersonated.size < MAX_IMPERSONATED) this.#impersonated.add(address);
+    this.#impersonated.add(address);
+    const [oldest] = this.#impersonated;
+    if (this.#impersonated.size > MAX_IMPERSONATED && oldest !== undefined)
+      this.#impersonated.delete(oldest);
   }
 
   stopImpersonating(address: Address): void {
@@ -248,12 +253,19 @@ export class DevChain {
         producer: producer.snapshot(),
         pool: pool.snapshot(),
       });
-      const [oldest] = this.#snapshots.keys();
-      if (this.#snapshots.size > MAX_SNAPSHOTS && oldest !== undefined) {
-        this.#snapshots.delete(oldest);
-      }
+      this.#forgetOldSnapshots();
       return id;
     });
+  }
+
+  #forgetOldSnapshots(): void {
+    let entries = 0;
+    for (const { pool } of this.#snapshots.values()) entries += pool.entries.length;
+    for (const [id, { pool }] of this.#snapshots) {
+      if (this.#snapshots.size <= MAX_SNAPSHOTS && entries <= MAX_SNAPSHOT_ENTRIES) return;
+      this.#snapshots.delete(id);
+      entries -= pool.entries.length;
+    }
   }
 
   /** Goes back to a snapshot; it and all later ones are used up. false: there is no such snapshot. */
@@ -299,11 +311,13 @@ export class DevChain {
 
   /**
    * Replaces the last `depth` blocks by as many others; `prepare(index)` puts into the pool what the one at that index is
-   * to hold. Throws DevError.
+   * to hold. When that fails all is as before. Throws DevError.
    */
   async reorg(depth: bigint, prepare: (index: number) => Promise<void>): Promise<void> {
-    const { producer } = this.#deps;
+    const { chain, producer } = this.#deps;
     const { automine } = producer;
+    const { hash: before } = chain.head;
+    const { editedStateRoot } = chain.overrideOf(before);
     producer.setAutomine(false);
     try {
       const replaced = await producer.exclusive(() => this.#goBack(depth));
@@ -313,6 +327,9 @@ export class DevChain {
         producer.setNext({ prevRandao: keccakHash(hexToBytes(hash)) });
         await producer.mine(1);
       }
+    } catch (error) {
+      await producer.exclusive(() => chain.restoreHead(before, editedStateRoot));
+      throw error;
     } finally {
       producer.setAutomine(automine);
     }
