@@ -15,6 +15,8 @@ type Types = ReadonlyMap<string, readonly Member[]>;
 const MAX_DEPTH = 32;
 const MAX_MEMBERS = 256;
 const MAX_ITEMS = 10_000;
+/** Of all names and types: every struct's hash spells out those it reaches. */
+const MAX_TYPES_CHARACTERS = 65_536;
 
 const utf8 = new TextEncoder();
 const DOMAIN = "EIP712Domain";
@@ -33,7 +35,7 @@ function memberOf(json: unknown, where: string): Member {
 function typesOf(json: unknown, where: string): Types {
   const entries = Object.entries(objectOf(json, where));
   if (entries.length > MAX_MEMBERS) refuse(where, `more than ${MAX_MEMBERS} types`);
-  return new Map(
+  const types = new Map(
     entries.map(([name, members]) => {
       if (!Array.isArray(members) || members.length > MAX_MEMBERS) {
         return refuseValue(`${where}.${name}`, "an array of members", members);
@@ -41,11 +43,21 @@ function typesOf(json: unknown, where: string): Types {
       return [name, members.map((one, index) => memberOf(one, `${where}.${name}[${index}]`))];
     }),
   );
+  let characters = 0;
+  for (const [name, members] of types) {
+    characters += name.length;
+    for (const member of members) characters += member.name.length + member.type.length;
+  }
+  if (characters > MAX_TYPES_CHARACTERS) {
+    refuse(where, `more than ${MAX_TYPES_CHARACTERS} characters in names and types`);
+  }
+  return types;
 }
 
 /** Types reachable from `name`, itself included. */
 function dependencies(types: Types, name: string, found: Set<string> = new Set()): Set<string> {
-  const base = name.replace(/(\[\d*\])+$/, "");
+  const bracket = name.indexOf("[");
+  const base = bracket < 0 ? name : name.slice(0, bracket);
   const members = types.get(base);
   if (members === undefined || found.has(base)) return found;
   found.add(base);
@@ -132,6 +144,16 @@ function encodeAtom(type: string, value: unknown, where: string): Bytes {
 interface Encoder {
   readonly types: Types;
   readonly depth: number;
+  /** keccak256 of the encoded types met so far. */
+  readonly typeHashes: Map<string, Bytes>;
+}
+
+function typeHash({ types, typeHashes }: Encoder, name: string): Bytes {
+  const known = typeHashes.get(name);
+  if (known !== undefined) return known;
+  const made = keccak256(utf8.encode(encodeType(types, name)));
+  typeHashes.set(name, made);
+  return made;
 }
 
 function encodeArray(encoder: Encoder, type: string, value: unknown, where: string): Bytes {
@@ -151,7 +173,7 @@ function encodeArray(encoder: Encoder, type: string, value: unknown, where: stri
 
 function encodeValue(encoder: Encoder, type: string, value: unknown, where: string): Bytes {
   if (encoder.depth > MAX_DEPTH) refuse(where, "nested too deeply");
-  const deeper = { types: encoder.types, depth: encoder.depth + 1 };
+  const deeper = { ...encoder, depth: encoder.depth + 1 };
   if (type.endsWith("]")) return encodeArray(deeper, type, value, where);
   if (encoder.types.has(type)) {
     // a missing struct is the zero word, as wallets encode recursive types
@@ -166,11 +188,10 @@ function hashStruct(encoder: Encoder, name: string, value: unknown, where: strin
   const source = objectOf(value, where);
   const members = encoder.types.get(name);
   if (members === undefined) return refuse(where, `type "${name.slice(0, 40)}" is not declared`);
-  const typeHash = keccak256(utf8.encode(encodeType(encoder.types, name)));
   const words = members.map((member) =>
     encodeValue(encoder, member.type, ownField(source, member.name), `${where}.${member.name}`),
   );
-  return keccak256(concatBytes(typeHash, ...words));
+  return keccak256(concatBytes(typeHash(encoder, name), ...words));
 }
 
 /** Members a domain without a declared type has, in the order of EIP-712. */
@@ -197,7 +218,7 @@ export function typedDataDigest(json: unknown, where: string): Bytes {
         ...declared,
         [DOMAIN, domainMembers.filter(({ name }) => ownField(domain, name) !== undefined)],
       ]);
-  const encoder = { types, depth: 0 };
+  const encoder: Encoder = { types, depth: 0, typeHashes: new Map() };
   const separator = hashStruct(encoder, DOMAIN, domain, `${where}.domain`);
   const parts = [Uint8Array.of(0x19, 0x01), separator];
   if (primaryType !== DOMAIN) {

@@ -88,6 +88,30 @@ describe("typedDataDigest", () => {
     }
   });
 
+  it("is quick with long types and with many structs of large types", () => {
+    const brackets = { M: [{ name: "a", type: `uint8${"[]".repeat(500_000)}x` }] };
+    const many: Record<string, unknown[]> = { M: [{ name: "a", type: "T0[]" }] };
+    for (let i = 0; i < 40; i++) {
+      many[`T${i}`] = Array.from({ length: 40 }, (_, j) => ({
+        name: `m${j}`,
+        type: `T${(i + j) % 40}`,
+      }));
+    }
+    const start = performance.now();
+    const bracketed = { domain, types: brackets, primaryType: "M", message: { a: 1 } };
+    assert.throws(() => typedDataDigest(bracketed, "typedData"), CodecError);
+    const structs = {
+      domain,
+      types: many,
+      primaryType: "M",
+      message: { a: Array.from({ length: 5_000 }, () => ({})) },
+    };
+    const digest = typedDataDigest(structs, "typedData");
+    assert.equal(digest.length, 32);
+    // a second for what took minutes
+    assert.ok(performance.now() - start < 5_000);
+  });
+
   it("refuses a recursive type without an end", () => {
     const deep: { next?: unknown } = {};
     let at = deep;
