@@ -3,49 +3,55 @@
  * and is forgotten five minutes after the last one.
  */
 import { randomBytes } from "node:crypto";
-import type { Chain } from "../src/chain/chain.ts";
 import type { HeadEvent } from "../src/chain/chainEvents.ts";
+import { logMatches } from "../src/chain/logIndex.ts";
 import type { Hash } from "../src/primitives/hex.ts";
 import type { TransactionEvent } from "../src/txpool/poolFacts.ts";
-import type { Block } from "../src/types/block.ts";
 import type { Transaction } from "../src/types/transaction.ts";
 import type { RpcNode } from "./context.ts";
 import { RpcError } from "./errors.ts";
-import { type LogArgument, logsOfBlock, type PlacedLog } from "./logs.ts";
+import { type LogArgument, logsOfChange, type PlacedLog, termsOf } from "./logs.ts";
 
 /** Limits of all filters of a server. */
 export const filterLimits = {
   /** Filters at once; the one polled longest ago makes room. */
   filters: 10_000,
-  /** Changes kept over all filters; those polled longest ago are dropped, and their owners make new ones. */
+  /**
+   * Changes kept over all filters, in half kilobytes begun; filters polled longest ago are dropped, and their owners make
+   * new ones.
+   */
   changes: 500_000,
+  /** Addresses and topics of all filters: each new log is compared with them. */
+  terms: 100_000,
   idleMs: 5 * 60_000,
 } as const;
 
 /** What a poll brings. */
 export type Changes =
-  | { readonly kind: "blocks"; readonly hashes: readonly Hash[] }
-  | {
-      readonly kind: "transactions";
-      readonly transactions: readonly Transaction[];
-      readonly full: boolean;
-    }
-  | { readonly kind: "logs"; readonly logs: readonly PlacedLog[] };
+  | { readonly kind: "hashes"; readonly changes: readonly Hash[] }
+  | { readonly kind: "transactions"; readonly changes: readonly Transaction[] }
+  | { readonly kind: "logs"; readonly changes: readonly PlacedLog[] };
+
+interface Watch<Of extends "blocks" | "hashes" | "transactions" | "logs", Change> {
+  readonly of: Of;
+  changes: Change[];
+  /** Of the changes, as `filterLimits.changes` counts them. */
+  size: number;
+  lastPollMs: number;
+}
 
 type Filter =
-  | { readonly kind: "blocks"; lastPollMs: number; changes: Hash[] }
-  | {
-      readonly kind: "transactions";
-      readonly full: boolean;
-      lastPollMs: number;
-      changes: Transaction[];
-    }
-  | {
-      readonly kind: "logs";
-      readonly query: LogArgument;
-      lastPollMs: number;
-      changes: PlacedLog[];
-    };
+  | Watch<"blocks", Hash>
+  /** Pooled transactions by their hashes, or whole. */
+  | Watch<"hashes", Hash>
+  | Watch<"transactions", Transaction>
+  | (Watch<"logs", PlacedLog> & { readonly query: LogArgument });
+
+const SIZE_UNIT_BYTES = 512;
+
+function sizeOf(bytes: number): number {
+  return 1 + Math.floor(bytes / SIZE_UNIT_BYTES);
+}
 
 /** The filters of one server. */
 export class Filters {
@@ -53,8 +59,8 @@ export class Filters {
   /** In order of the last poll. */
   readonly #filters = new Map<bigint, Filter>();
   readonly #ends: (() => void)[];
-  /** Changes kept over all filters. */
   #kept = 0;
+  #terms = 0;
 
   constructor(node: RpcNode) {
     this.#node = node;
@@ -69,37 +75,39 @@ export class Filters {
   }
 
   newBlocks(): bigint {
-    return this.#add({ kind: "blocks", lastPollMs: this.#nowMs(), changes: [] });
+    return this.#add({ of: "blocks", ...this.#nothing() });
   }
 
   newTransactions(full: boolean): bigint {
-    return this.#add({ kind: "transactions", full, lastPollMs: this.#nowMs(), changes: [] });
+    return this.#add({ of: full ? "transactions" : "hashes", ...this.#nothing() });
   }
 
   newLogs(query: LogArgument): bigint {
-    return this.#add({ kind: "logs", query, lastPollMs: this.#nowMs(), changes: [] });
+    return this.#add({ of: "logs", query, ...this.#nothing() });
   }
 
   /** What happened since the last poll. Throws FILTER_NOT_FOUND. */
   poll(id: bigint): Changes {
     const filter = this.#find(id);
     const taken = changesOf(filter);
-    this.#kept -= filter.changes.length;
+    this.#kept -= filter.size;
     filter.changes = [];
+    filter.size = 0;
     return taken;
   }
 
   /** The query of a filter for logs; undefined for another kind. Throws FILTER_NOT_FOUND. */
   query(id: bigint): LogArgument | undefined {
     const filter = this.#find(id);
-    return filter.kind === "logs" ? filter.query : undefined;
+    return filter.of === "logs" ? filter.query : undefined;
   }
 
   /** Whether there was such a filter. */
   remove(id: bigint): boolean {
     const filter = this.#filters.get(id);
     if (filter === undefined) return false;
-    this.#kept -= filter.changes.length;
+    this.#kept -= filter.size;
+    if (filter.of === "logs") this.#terms -= termsOf(filter.query);
     return this.#filters.delete(id);
   }
 
@@ -113,15 +121,17 @@ export class Filters {
     return (clock.real ?? clock).nowMs();
   }
 
+  #nothing(): { changes: never[]; size: number; lastPollMs: number } {
+    return { changes: [], size: 0, lastPollMs: this.#nowMs() };
+  }
+
   #add(filter: Filter): bigint {
     this.#expire();
-    if (this.#filters.size >= filterLimits.filters) {
-      const [oldest] = this.#filters.keys();
-      if (oldest !== undefined) this.remove(oldest);
-    }
+    if (filter.of === "logs") this.#terms += termsOf(filter.query);
     // unguessable: one caller must not drain another's filter
     const id = BigInt(`0x${randomBytes(16).toString("hex")}`);
     this.#filters.set(id, filter);
+    this.#makeRoom();
     return id;
   }
 
@@ -144,52 +154,46 @@ export class Filters {
     }
   }
 
-  #onHead({ added, removed }: HeadEvent): undefined {
+  #onHead(event: HeadEvent): undefined {
     this.#expire();
-    const changed: ChangedBlock[] = [
-      ...removed.map((block) => ({ block, removed: true })),
-      ...added.map((block) => ({ block, removed: false })),
-    ];
+    if (this.#filters.size === 0) return;
+    let logs: readonly PlacedLog[] | undefined;
     for (const filter of this.#filters.values()) {
-      const before = filter.changes.length;
-      if (filter.kind === "blocks") for (const { hash } of added) filter.changes.push(hash);
-      if (filter.kind === "logs") collectLogs(this.#node.chain, filter, changed);
-      this.#kept += filter.changes.length - before;
+      if (filter.of === "blocks") {
+        for (const { hash } of event.added) this.#keep(filter, hash, 0);
+      }
+      if (filter.of !== "logs") continue;
+      // read once, for the first filter that wants them
+      logs ??= logsOfChange(this.#node.chain, event);
+      for (const placed of logs) {
+        if (isInRange(filter.query, placed.blockNumber) && logMatches(placed.log, filter.query))
+          this.#keep(filter, placed, placed.log.data.length);
+      }
     }
     this.#makeRoom();
   }
 
   #onTransaction({ transaction }: TransactionEvent): undefined {
     for (const filter of this.#filters.values()) {
-      if (filter.kind !== "transactions") continue;
-      filter.changes.push(transaction);
-      this.#kept++;
+      if (filter.of === "hashes") this.#keep(filter, transaction.hash, 0);
+      if (filter.of === "transactions") this.#keep(filter, transaction, transaction.raw.length);
     }
     this.#makeRoom();
   }
 
+  #keep<T>(filter: { readonly changes: T[]; size: number }, change: T, bytes: number): void {
+    const size = sizeOf(bytes);
+    filter.changes.push(change);
+    filter.size += size;
+    this.#kept += size;
+  }
+
   #makeRoom(): void {
+    const { filters, changes, terms } = filterLimits;
     for (const id of this.#filters.keys()) {
-      if (this.#kept <= filterLimits.changes) return;
+      if (this.#filters.size <= filters && this.#kept <= changes && this.#terms <= terms) return;
       this.remove(id);
     }
-  }
-}
-
-interface ChangedBlock {
-  readonly block: Block;
-  readonly removed: boolean;
-}
-
-/** Adds the logs of changed blocks that the filter looks for. */
-function collectLogs(
-  chain: Chain,
-  filter: { readonly query: LogArgument; readonly changes: PlacedLog[] },
-  changed: readonly ChangedBlock[],
-): void {
-  for (const { block, removed } of changed) {
-    if (!isInRange(filter.query, block.header.number)) continue;
-    for (const log of logsOfBlock(chain, block, filter.query, removed)) filter.changes.push(log);
   }
 }
 
@@ -200,12 +204,13 @@ function isInRange({ fromBlock, toBlock }: LogArgument, number: bigint): boolean
 }
 
 function changesOf(filter: Filter): Changes {
-  switch (filter.kind) {
+  switch (filter.of) {
     case "blocks":
-      return { kind: "blocks", hashes: filter.changes };
+    case "hashes":
+      return { kind: "hashes", changes: filter.changes };
     case "transactions":
-      return { kind: "transactions", transactions: filter.changes, full: filter.full };
+      return { kind: "transactions", changes: filter.changes };
     case "logs":
-      return { kind: "logs", logs: filter.changes };
+      return { kind: "logs", changes: filter.changes };
   }
 }

@@ -1,5 +1,6 @@
 /** Logs by address and topics: the argument that asks for them, and the rules of its range. */
 import type { Chain } from "../src/chain/chain.ts";
+import type { HeadEvent } from "../src/chain/chainEvents.ts";
 import { type FoundLog, type LogFilter, matchReceipts } from "../src/chain/logIndex.ts";
 import type { Hash } from "../src/primitives/hex.ts";
 import type { Block } from "../src/types/block.ts";
@@ -31,7 +32,7 @@ export interface PlacedLog extends FoundLog {
 }
 
 /** Lets every log pass. */
-export const ALL_LOGS: LogFilter = { addresses: [], topics: [] };
+const ALL_LOGS: LogFilter = { addresses: [], topics: [] };
 
 function alternatives<T>(json: unknown, where: string, one: ParamCodec<T>): readonly T[] {
   if (!Array.isArray(json)) return [one.decode(json, where)];
@@ -99,6 +100,19 @@ export function logsOfBlock(
 ): PlacedLog[] {
   const receipts = chain.receipts(block.hash) ?? [];
   return matchReceipts(block, receipts, filter).map((found) => ({ ...found, removed }));
+}
+
+/** All logs that a change of the head took away and brought, in that order. */
+export function logsOfChange(chain: Chain, { added, removed }: HeadEvent): readonly PlacedLog[] {
+  return [
+    ...removed.flatMap((block) => logsOfBlock(chain, block, ALL_LOGS, true)),
+    ...added.flatMap((block) => logsOfBlock(chain, block, ALL_LOGS, false)),
+  ];
+}
+
+/** Addresses and topics that a filter names. */
+export function termsOf({ addresses, topics }: LogFilter): number {
+  return topics.reduce((sum, position) => sum + position.length, addresses.length);
 }
 
 function numberOf(chain: Chain, id: BlockNumberOrTag): bigint {

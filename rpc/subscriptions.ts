@@ -5,15 +5,18 @@ import { type LogFilter, logMatches } from "../src/chain/logIndex.ts";
 import type { TransactionEvent } from "../src/txpool/poolFacts.ts";
 import type { Connection, PushChannel, RpcNode } from "./context.ts";
 import { RpcError } from "./errors.ts";
-import { ALL_LOGS, logsOfBlock } from "./logs.ts";
+import { logsOfBlock, logsOfChange, termsOf } from "./logs.ts";
 import { headerView, logView, pendingTransactionOf, transactionView } from "./views.ts";
 
 /** Limits of one connection. */
 export const subscriptionLimits = {
   /** Open at once. */
   subscriptions: 128,
-  /** Messages held back until the reply to eth_subscribe is out; more end the subscription. */
+  /** Addresses and topics of all of them: each new log is compared with them. */
+  terms: 10_000,
+  /** Messages held back until the reply to eth_subscribe is out, and their characters; more end the subscription. */
   heldBack: 10_000,
+  heldBackCharacters: 16_000_000,
   /** Blocks that a new subscription may go back. */
   backlogBlocks: 1_000n,
 } as const;
@@ -36,12 +39,15 @@ interface Open {
   readonly push: PushChannel;
   /** Messages of the time before the reply; undefined once it is out. */
   held: string[] | undefined;
+  heldCharacters: number;
 }
 
 /** All subscriptions of one server. */
 export class Subscriptions {
   readonly #node: RpcNode;
   readonly #open = new Set<Open>();
+  /** Addresses and topics by connection. */
+  readonly #terms = new WeakMap<PushChannel, number>();
   readonly #ends: (() => void)[];
 
   constructor(node: RpcNode) {
@@ -63,12 +69,21 @@ export class Subscriptions {
     if (push.subscriptions.size >= subscriptionLimits.subscriptions) {
       throw new RpcError({ code: "REFUSED", text: "too many subscriptions on this connection" });
     }
+    const terms = what.kind === "logs" ? termsOf(what.filter) : 0;
+    const allTerms = terms + (this.#terms.get(push) ?? 0);
+    if (allTerms > subscriptionLimits.terms) {
+      throw new RpcError({ code: "REFUSED", text: "too many addresses and topics subscribed to" });
+    }
     const number = BigInt(`0x${randomBytes(16).toString("hex")}`);
     const id = `0x${number.toString(16)}`;
-    const subscription: Open = { id, what, push, held: [] };
+    const subscription: Open = { id, what, push, held: [], heldCharacters: 0 };
     this.#goBack(subscription);
     this.#open.add(subscription);
-    push.subscriptions.set(id, () => this.#open.delete(subscription));
+    this.#terms.set(push, allTerms);
+    push.subscriptions.set(id, () => {
+      this.#open.delete(subscription);
+      this.#terms.set(push, (this.#terms.get(push) ?? 0) - terms);
+    });
     push.afterReply(() => {
       const held = subscription.held ?? [];
       subscription.held = undefined;
@@ -106,8 +121,8 @@ export class Subscriptions {
     for (let number = what.fromBlock; number <= head; number++) {
       const block = chain.blockByNumber(number);
       if (block === undefined) continue;
-      if ((subscription.held?.length ?? 0) >= subscriptionLimits.heldBack) {
-        const text = `too many logs since fromBlock, want at most ${subscriptionLimits.heldBack}`;
+      if (!hasRoom(subscription)) {
+        const text = `too many logs since fromBlock, want at most ${subscriptionLimits.heldBack} or ${subscriptionLimits.heldBackCharacters} characters`;
         throw new RpcError({ code: "INVALID_PARAMS", text });
       }
       if (what.kind === "newHeads") {
@@ -125,24 +140,20 @@ export class Subscriptions {
       subscription.push.send(message);
       return;
     }
-    if (subscription.held.length < subscriptionLimits.heldBack) subscription.held.push(message);
-    else this.#open.delete(subscription);
+    if (hasRoom(subscription)) {
+      subscription.held.push(message);
+      subscription.heldCharacters += message.length;
+    } else this.#open.delete(subscription);
   }
 
-  #onHead({ added, removed }: HeadEvent): undefined {
+  #onHead(event: HeadEvent): undefined {
     if (this.#open.size === 0) return;
-    const heads = lazy(() => added.map((block) => JSON.stringify(headerView.encode(block))));
-    const changed = [
-      ...removed.map((block) => ({ block, removed: true })),
-      ...added.map((block) => ({ block, removed: false })),
-    ];
+    const heads = lazy(() => event.added.map((block) => JSON.stringify(headerView.encode(block))));
     const logs = lazy(() =>
-      changed.flatMap(({ block, removed: isRemoved }) =>
-        logsOfBlock(this.#node.chain, block, ALL_LOGS, isRemoved).map((placed) => ({
-          placed,
-          text: lazy(() => JSON.stringify(logView.encode(placed))),
-        })),
-      ),
+      logsOfChange(this.#node.chain, event).map((placed) => ({
+        placed,
+        text: lazy(() => JSON.stringify(logView.encode(placed))),
+      })),
     );
     for (const subscription of this.#open) {
       const { what } = subscription;
@@ -165,6 +176,12 @@ export class Subscriptions {
       this.#send(subscription, what.full ? full() : short);
     }
   }
+}
+
+/** Whether one more message can wait for the reply. */
+function hasRoom({ held, heldCharacters }: Open): boolean {
+  const { heldBack, heldBackCharacters } = subscriptionLimits;
+  return (held?.length ?? 0) < heldBack && heldCharacters < heldBackCharacters;
 }
 
 /** Computes at the first call and remembers. */

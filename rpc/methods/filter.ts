@@ -77,14 +77,12 @@ const changes: ResultCodec<Changes> = {
   schema: { oneOf: [hashes.schema, transactions.schema, logs.schema] },
   encode(value) {
     switch (value.kind) {
-      case "blocks":
-        return hashes.encode(value.hashes);
+      case "hashes":
+        return hashes.encode(value.changes);
       case "logs":
-        return logs.encode(value.logs);
+        return logs.encode(value.changes);
       case "transactions":
-        return value.full
-          ? transactions.encode(value.transactions.map(pendingTransactionOf))
-          : hashes.encode(value.transactions.map((transaction) => transaction.hash));
+        return transactions.encode(value.changes.map(pendingTransactionOf));
     }
   },
 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Filters, filterLimits } from "../../../rpc/filters.ts";
 import type { LogArgument } from "../../../rpc/logs.ts";
-import { type Address, parseAddress, parseHash } from "../../../src/primitives/hex.ts";
+import { type Address, parseAddress, parseHash , parseHash } from "../../../src/primitives/hex.ts";
 import { ManualClock } from "../../../src/runtime/clock.ts";
 import {
   buildTestBlock,
@@ -128,6 +128,46 @@ describe("Filters", () => {
   });
 });
 
+describe("filters together", () => {
+  it("have a limit on the addresses and topics that each log is compared with", async () => {
+    await using node = await startTestNode(plainGenesis());
+    const filters = new Filters(node);
+    const topics = [Array.from({ length: 1_000 }, (_, i) => parseHash(topicHash(i)))];
+    const query = { blockHash: undefined, fromBlock: undefined, toBlock: undefined };
+    const first = filters.newLogs({ ...query, addresses: [], topics });
+    for (let i = 0; i < filterLimits.terms / 1_000; i++) {
+      filters.newLogs({ ...query, addresses: [], topics });
+    }
+    assert.equal(filters.size, filterLimits.terms / 1_000);
+    assert.throws(() => filters.poll(first));
+    filters.close();
+  });
+
+  it("read the logs of a block once", async () => {
+    await using served = await startTestServer();
+    const { chain } = served.node;
+    const to = await deployLogger(served);
+    let reads = 0;
+    const counting = new Proxy(chain, {
+      get(target, key) {
+        if (key === "receipts") reads++;
+        const value = Reflect.get(target, key);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const filters = new Filters({ ...served.node, chain: counting });
+    const query = { blockHash: undefined, fromBlock: undefined, toBlock: undefined };
+    const ids = Array.from({ length: 50 }, () =>
+      filters.newLogs({ ...query, addresses: [], topics: [] }),
+    );
+    const fields = { to, gasLimit: 100_000n, data: topicOf(1) };
+    await mineTestBlock(chain, [testTransaction(chain, 0, 1, fields)]);
+    for (const id of ids) assert.equal(filters.poll(id).changes.length, 1);
+    assert.equal(reads, 1);
+    filters.close();
+  });
+});
+
 describe("eth_getLogs", () => {
   let served: TestServer;
   let address: Address;
@@ -229,7 +269,7 @@ describe("Filters for logs", () => {
     }
     const numbers = [early, late].map((id) => {
       const changes = filters.poll(id);
-      return changes.kind === "logs" ? changes.logs.map((log) => log.blockNumber) : [];
+      return changes.kind === "logs" ? changes.changes.map((log) => log.blockNumber) : [];
     });
     assert.deepEqual(numbers, [[2n], [3n]]);
   });
