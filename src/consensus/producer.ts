@@ -9,9 +9,7 @@
  */
 import { type BlockDraft, buildBlock } from "../chain/buildBlock.ts";
 import type { Chain } from "../chain/chain.ts";
-import { keccakHash } from "../crypto/keccak.ts";
-import { EMPTY_BYTES } from "../primitives/bytes.ts";
-import { type Address, type Hash, hexToBytes } from "../primitives/hex.ts";
+import type { Address, Hash } from "../primitives/hex.ts";
 import type { Unsubscribe } from "../runtime/emitter.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { MetricHandles, Metrics } from "../runtime/metrics.ts";
@@ -21,6 +19,7 @@ import type { TxPool } from "../txpool/pool.ts";
 import type { Selection } from "../txpool/select.ts";
 import type { DevClock } from "./devClock.ts";
 import { consensusMetrics } from "./metrics.ts";
+import { draftOn, type NextBlock, requireGasLimit } from "./nextBlock.ts";
 import { ProducerError } from "./producerError.ts";
 
 export type ProducerMode = "instant" | "interval" | "manual" | "mixed";
@@ -44,16 +43,6 @@ export interface ProducerDependencies {
   readonly metrics: Metrics;
 }
 
-/** Wishes for the next block alone; a gas limit lasts, since later blocks take their parent's. */
-export interface NextBlock {
-  /** wei per gas */
-  readonly baseFeePerGas?: bigint;
-  readonly excessBlobGas?: bigint;
-  readonly gasLimit?: bigint;
-  readonly miner?: Address;
-  readonly prevRandao?: Hash;
-}
-
 /** All that can be set about production. */
 export interface ProducerSnapshot {
   readonly next: NextBlock;
@@ -64,9 +53,6 @@ export interface ProducerSnapshot {
 
 /** Blocks of one call of `mine`, about a minute's work. */
 export const MAX_BLOCKS_PER_CALL = 100_000;
-/** Gas limits that blocks may have: the Yellow Paper's least, and 2^63 - 1 (EIP-4803). */
-const MIN_GAS_LIMIT = 5_000n;
-const MAX_GAS_LIMIT = 2n ** 63n - 1n;
 /** Longest interval: what a timer takes. */
 export const MAX_INTERVAL_MS = 2 ** 31 - 1;
 /** Edits, snapshots and blocks that may wait for each other. */
@@ -86,6 +72,14 @@ const WAITS = new Set([
   "NONCE_TOO_LOW",
 ]);
 
+/** How a block is to be made. */
+interface Wanted {
+  /** Also without transactions. */
+  readonly empty: boolean;
+  /** Time for executing transactions; undefined: no limit */
+  readonly timeMs: number | undefined;
+}
+
 /** Makes blocks on top of the head. */
 export class Producer {
   readonly #deps: ProducerDependencies;
@@ -103,6 +97,8 @@ export class Producer {
   #arrived = 0;
   #tried = 0;
   #trial: Promise<void> = Promise.resolve();
+  /** The block under way or to come, whatever for. */
+  #round = Promise.withResolvers<void>();
   #ticking: AbortController | undefined;
   #unsubscribe: readonly Unsubscribe[] = [];
 
@@ -126,7 +122,9 @@ export class Producer {
         if (expects === undefined) this.#wake();
       }),
       // a block that was undone gives its transactions back, and a lower base fee lets others in
-      chain.on("head", (): undefined => this.#wake()),
+      chain.on("head", (): undefined => {
+        if (pool.stats().pending > 0) this.#tryAgain();
+      }),
     ];
     this.#tick();
     this.#wake();
@@ -171,7 +169,8 @@ export class Producer {
   /** Resolves when all that arrived before was tried for a block; at once where arrivals make no blocks. */
   async settled(): Promise<void> {
     const arrived = this.#arrived;
-    while (this.#awake && this.#tried < arrived) await this.#trial;
+    while (this.#awake && this.#tried < arrived)
+      await Promise.race([this.#trial, this.#round.promise]);
   }
 
   /** Beneficiary of all later blocks. */
@@ -181,11 +180,7 @@ export class Producer {
 
   /** Adds wishes for the next block. Throws ProducerError BAD_GAS_LIMIT. */
   setNext(wishes: NextBlock): void {
-    const { gasLimit } = wishes;
-    if (gasLimit !== undefined && (gasLimit < MIN_GAS_LIMIT || gasLimit > MAX_GAS_LIMIT)) {
-      const limits = { least: MIN_GAS_LIMIT, most: MAX_GAS_LIMIT };
-      throw new ProducerError({ code: "BAD_GAS_LIMIT", gasLimit, ...limits });
-    }
+    requireGasLimit(wishes.gasLimit);
     this.#next = { ...this.#next, ...wishes };
   }
 
@@ -226,20 +221,8 @@ export class Producer {
   nextDraft(): BlockDraft {
     const { chain, clock } = this.#deps;
     const parent = chain.head;
-    const { baseFeePerGas, excessBlobGas, gasLimit, prevRandao } = this.#next;
-    return {
-      parent,
-      timestamp: clock.nextTimestamp(parent.header.timestamp, this.#timestampGap()),
-      miner: this.miner,
-      prevRandao: prevRandao ?? prevRandaoAfter(parent.hash, parent.header.number + 1n),
-      gasLimit: gasLimit ?? parent.header.gasLimit,
-      extraData: EMPTY_BYTES,
-      overrides: {
-        ...(baseFeePerGas !== undefined && { baseFeePerGas }),
-        ...(excessBlobGas !== undefined && { excessBlobGas }),
-        ...(gasLimit !== undefined && { gasLimit }),
-      },
-    };
+    const timestamp = clock.nextTimestamp(parent.header.timestamp, this.#timestampGap());
+    return draftOn(parent, this.#next, { timestamp, miner: this.miner });
   }
 
   snapshot(): ProducerSnapshot {
@@ -260,10 +243,15 @@ export class Producer {
   }
 
   /** Makes a block for arrivals soon: the replies to their senders go out first. */
-  #wake(): undefined {
+  #wake(): void {
+    this.#arrived++;
+    this.#tryAgain();
+  }
+
+  /** The same for what has been waiting; nobody who reads waits for it. */
+  #tryAgain(): void {
     if (!this.#running || !this.#automine) return;
     this.#again = true;
-    this.#arrived++;
     if (this.#awake) return;
     this.#awake = true;
     this.#trial = new Promise((resolve) => {
@@ -273,7 +261,7 @@ export class Producer {
           .catch((error: unknown) => this.#complain(error))
           .finally(() => {
             this.#awake = false;
-            if (this.#again) this.#wake();
+            if (this.#again) this.#tryAgain();
             resolve();
           });
       });
@@ -327,11 +315,19 @@ export class Producer {
     if (this.#running) this.#deps.log.error("Block production failed", { error });
   }
 
-  /** Builds a block and imports it; undefined when it would be empty and must not be. */
-  async #produce(wanted: {
-    readonly empty: boolean;
-    readonly timeMs: number | undefined;
-  }): Promise<Hash | undefined> {
+  /** Makes a block of what has arrived so far; undefined when it would be empty and must not be. */
+  async #produce(wanted: Wanted): Promise<Hash | undefined> {
+    const arrived = this.#arrived;
+    try {
+      return await this.#buildAndImport(wanted);
+    } finally {
+      this.#tried = arrived;
+      this.#round.resolve();
+      this.#round = Promise.withResolvers();
+    }
+  }
+
+  async #buildAndImport(wanted: Wanted): Promise<Hash | undefined> {
     const { chain, pool, clock, log } = this.#deps;
     const startMs = clock.real.nowMs();
     const draft = this.nextDraft();
@@ -377,14 +373,6 @@ export class Producer {
     const fast = this.#intervalMs > 0 && this.#intervalMs < 1000;
     return shared && fast && !this.#automine ? 0n : 1n;
   }
-}
-
-/** prevRandao of a development chain: the same for the same parent, different for each block. */
-function prevRandaoAfter(parentHash: Hash, number: bigint): Hash {
-  const seed = Buffer.alloc(40);
-  seed.set(hexToBytes(parentHash));
-  seed.writeBigUInt64BE(number, 32);
-  return keccakHash(seed);
 }
 
 function* resume(first: ReturnType<Selection["next"]>, rest: Selection) {

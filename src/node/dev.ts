@@ -9,7 +9,8 @@
 import { randomBytes } from "node:crypto";
 import type { Chain } from "../chain/chain.ts";
 import type { DevClock, DevClockSnapshot } from "../consensus/devClock.ts";
-import type { NextBlock, Producer, ProducerSnapshot } from "../consensus/producer.ts";
+import type { NextBlock } from "../consensus/nextBlock.ts";
+import type { Producer, ProducerSnapshot } from "../consensus/producer.ts";
 import { keccakHash } from "../crypto/keccak.ts";
 import type { Bytes } from "../primitives/bytes.ts";
 import { type Address, bytesToHash, type Hash, hexToBytes } from "../primitives/hex.ts";
