@@ -96,7 +96,7 @@ describe("long work on the main thread", () => {
   it("lets a read wait for the block of what was sent, not for all that is mined", async () => {
     await using dev = await startDevNode();
     const finished: string[] = [];
-    const mined = dev.call("hardhat_mine", 2_000).then(() => finished.push("mined"));
+    const mined = dev.call("hardhat_mine", 400).then(() => finished.push("mined"));
     await new Promise((resolve) => setTimeout(resolve, 20));
     const [from, to] = TEST_ADDRESSES;
     const hash = await dev.call("eth_sendTransaction", { from, to, gas: "0x5208" });
