@@ -3,7 +3,7 @@
  * and a field of a transaction type when the type has it: nothing is added, nothing padded.
  */
 import type { Address, Hash } from "../src/primitives/hex.ts";
-import type { Block, Withdrawal } from "../src/types/block.ts";
+import type { Block } from "../src/types/block.ts";
 import { type Header, hashHeader } from "../src/types/header.ts";
 import type { Receipt } from "../src/types/receipt.ts";
 import { senderOf } from "../src/types/sender.ts";
@@ -26,6 +26,7 @@ import {
 } from "./codec.ts";
 import type { PlacedLog } from "./logs.ts";
 import { type Field, field, maybe, orNull, view } from "./objects.ts";
+import { withdrawalView } from "./withdrawal.ts";
 
 /** A transaction and its place; `block` is undefined while it is pending. */
 export interface PlacedTransaction {
@@ -210,13 +211,6 @@ export const headerView: ResultCodec<ShownHeader> = view("header", {
   ...headerOnly,
   miner: whenSealed(headerOnly["miner"], hasHash),
   nonce: whenSealed(headerOnly["nonce"], hasHash),
-});
-
-const withdrawalView: ResultCodec<Withdrawal> = view("withdrawal", {
-  index: field(quantity, (withdrawal: Withdrawal) => withdrawal.index),
-  validatorIndex: field(quantity, (withdrawal) => withdrawal.validatorIndex),
-  address: field(address, (withdrawal) => withdrawal.address),
-  amount: field(quantity, (withdrawal) => withdrawal.amount),
 });
 
 /** A block to be shown, with whole transactions or their hashes. */

@@ -20,6 +20,7 @@ import { rpcMethods } from "./rpc.ts";
 import { signMethods } from "./sign.ts";
 import { simulateMethods } from "./simulate.ts";
 import { submitMethods } from "./submit.ts";
+import { testingMethods } from "./testing.ts";
 import { transactionMethods } from "./transaction.ts";
 import { txpoolMethods } from "./txpool.ts";
 import { web3Methods } from "./web3.ts";
@@ -46,6 +47,7 @@ export const allMethods: readonly Method[] = [
   ...signMethods,
   ...simulateMethods,
   ...submitMethods,
+  ...testingMethods,
   ...transactionMethods,
   ...txpoolMethods,
   ...web3Methods,

@@ -25,13 +25,14 @@ import type { Receipt } from "../types/receipt.ts";
 import { type AddressQuery, type AddressTransaction, searchAddress } from "./addressIndex.ts";
 import { BadBlocks } from "./badBlocks.ts";
 import { BlockStore, type TransactionPosition } from "./blockStore.ts";
-import { ChainError } from "./chainError.ts";
+import { ChainError, stateUnavailable } from "./chainError.ts";
 import type {
   ChainDependencies,
   ChainEvents,
   ChainHead,
   Forkchoice,
   ImportOutcome,
+  ImportRole,
 } from "./chainEvents.ts";
 import { moveCanonical, putBlock, putPointer, type Route, routeTo } from "./commit.ts";
 import {
@@ -245,8 +246,8 @@ export class Chain {
    * Checks, executes and stores a block, own or foreign; blocks wait their turn. Resolves once it is durable.
    * Throws BlockError (nothing was written), QueueError, and ExecutionFault or StateError for this node's own troubles.
    */
-  importBlock(block: Block, executed?: ExecutedBlock): Promise<ImportOutcome> {
-    return this.#queue.run(() => this.#import(block, executed));
+  importBlock(block: Block, executed?: ExecutedBlock, role?: ImportRole): Promise<ImportOutcome> {
+    return this.#queue.run(() => this.#import(block, executed, role !== "aside"));
   }
 
   /** Moves head, safe and finalized to stored blocks. Throws ChainError UNKNOWN_BLOCK, STATE_UNAVAILABLE. */
@@ -269,9 +270,13 @@ export class Chain {
     return this.#queue.close();
   }
 
-  async #import(block: Block, executed: ExecutedBlock | undefined): Promise<ImportOutcome> {
+  async #import(
+    block: Block,
+    executed: ExecutedBlock | undefined,
+    mayLead: boolean,
+  ): Promise<ImportOutcome> {
     const known = this.#store.header(block.hash) !== undefined;
-    if (known) return this.#considerKnown(block.hash);
+    if (known) return this.#considerKnown(block.hash, mayLead);
     const view: ImportView = {
       config: this.config,
       store: this.#store,
@@ -281,10 +286,9 @@ export class Chain {
       takeStateForChild: (parentHash) => this.takeStateForChild(parentHash),
     };
     const processed = await processBlock(view, block, executed);
-    const isHead = this.#dependencies.headRule.isBetter(
-      { header: block.header, hash: block.hash, totalDifficulty: processed.totalDifficulty },
-      this.#headCandidate(),
-    );
+    const { totalDifficulty } = processed;
+    const isHead =
+      mayLead && this.#isBetter({ header: block.header, hash: block.hash, totalDifficulty });
     await this.#commit(processed, isHead);
     return { status: "imported", hash: block.hash, isHead };
   }
@@ -308,12 +312,10 @@ export class Chain {
   }
 
   /** A block stored before may still become the head: after a reorganisation or a restored snapshot it comes again. */
-  async #considerKnown(hash: Hash): Promise<ImportOutcome> {
+  async #considerKnown(hash: Hash, mayLead: boolean): Promise<ImportOutcome> {
     const header = this.#store.demandHeader(hash);
     const candidate = { header, hash, totalDifficulty: this.#store.demandDifficulty(hash) };
-    const isHead =
-      !this.#store.isCanonical(header, hash) &&
-      this.#dependencies.headRule.isBetter(candidate, this.#headCandidate());
+    const isHead = mayLead && !this.#store.isCanonical(header, hash) && this.#isBetter(candidate);
     if (isHead) await this.#setForkchoice({ head: hash });
     return { status: "known", hash, isHead: hash === this.head.hash };
   }
@@ -321,7 +323,7 @@ export class Chain {
   async #setForkchoice(choice: Forkchoice, also: readonly WriteOp[] = []): Promise<void> {
     const target = this.#store.demandBlock(choice.head ?? this.head.hash);
     if (!hasStateRoot(this.#database, target.header.stateRoot))
-      throw unavailable(target.hash, target.header.stateRoot);
+      throw stateUnavailable(target.hash, target.header.stateRoot);
     const safe = this.#pointerFor(target, choice.safe, this.safe);
     const finalized = this.#pointerFor(target, choice.finalized, this.finalized);
     const route = routeTo(this.#store, this.head.header.number, target);
@@ -355,7 +357,7 @@ export class Chain {
   async #restoreHead(hash: Hash, editedStateRoot: Hash | undefined): Promise<void> {
     if (!this.isDev) throw new ChainError({ code: "NOT_A_DEV_CHAIN" });
     if (editedStateRoot !== undefined && !hasStateRoot(this.#database, editedStateRoot))
-      throw unavailable(hash, editedStateRoot);
+      throw stateUnavailable(hash, editedStateRoot);
     this.#store.demandHeader(hash);
     const { editedStateRoot: _, ...rest } = this.overrideOf(hash);
     const record = editedStateRoot === undefined ? rest : { ...rest, editedStateRoot };
@@ -380,12 +382,13 @@ export class Chain {
   }
 
   #openState(hash: Hash, root: Hash): State {
-    if (!hasStateRoot(this.#database, root)) throw unavailable(hash, root);
+    if (!hasStateRoot(this.#database, root)) throw stateUnavailable(hash, root);
     return new State(databaseStateStore(this.#database), root, this.#nodes);
   }
 
-  #headCandidate(): HeadCandidate {
-    return { ...this.head, totalDifficulty: this.#store.demandDifficulty(this.head.hash) };
+  #isBetter(candidate: HeadCandidate): boolean {
+    const totalDifficulty = this.#store.demandDifficulty(this.head.hash);
+    return this.#dependencies.headRule.isBetter(candidate, { ...this.head, totalDifficulty });
   }
 
   /** The block asked for; without a wish the one of before, unless the head goes back behind it. */
@@ -393,8 +396,4 @@ export class Chain {
     if (wish !== undefined) return { header: this.#store.demandHeader(wish), hash: wish };
     return before.header.number > target.header.number ? target : before;
   }
-}
-
-function unavailable(hash: Hash, stateRoot: Hash): ChainError {
-  return new ChainError({ code: "STATE_UNAVAILABLE", hash, stateRoot });
 }

@@ -22,3 +22,8 @@ export type ChainErrorReason =
 
 /** A question or an order that this chain cannot follow. */
 export class ChainError extends NodeError<ChainErrorReason> {}
+
+/** The error for a block whose state is not stored. */
+export function stateUnavailable(hash: Hash, stateRoot: Hash): ChainError {
+  return new ChainError({ code: "STATE_UNAVAILABLE", hash, stateRoot });
+}

@@ -37,6 +37,9 @@ export interface ChainDependencies {
   readonly recoverSenders?: (transactions: readonly Transaction[]) => Promise<void>;
 }
 
+/** `candidate` (default): the head rule decides. `aside`: not the head until `setForkchoice` makes it that. */
+export type ImportRole = "candidate" | "aside";
+
 /** `imported`: stored now, maybe beside the canonical chain. `known`: it was stored before. */
 export interface ImportOutcome {
   readonly status: "imported" | "known";

@@ -98,6 +98,13 @@ function verifyGas(header: Header, parent: Header, rules: Rules, leniency: Heade
   }
 }
 
+/** The gas limit nearest to `target` that a child of a block with the limit `before` may have. */
+export function gasLimitTowards(before: bigint, target: bigint): bigint {
+  const most = before / GAS_LIMIT_DIVISOR - 1n;
+  if (target > before + most) return before + most;
+  return target < before - most ? before - most : target;
+}
+
 function verifyGasLimit(gasLimit: bigint, before: bigint): void {
   const change = gasLimit > before ? gasLimit - before : before - gasLimit;
   const most = before / GAS_LIMIT_DIVISOR;
