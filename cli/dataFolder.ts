@@ -28,3 +28,8 @@ export function journalFile(datadir: string): string {
 export function keystoreFolder(datadir: string | undefined): string {
   return join(datadir ?? join(homedir(), ".qnet"), "keystore");
 }
+
+/** Secret of the Engine API. */
+export function jwtSecretFile(datadir: string): string {
+  return join(datadir, "jwtsecret");
+}

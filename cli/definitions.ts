@@ -34,6 +34,13 @@ const SERVER = [
   "ws.port",
   ...LIMITS,
 ] as const;
+/** The Engine API, closed unless one of these is given. */
+export const ENGINE = [
+  "authrpc.addr",
+  "authrpc.port",
+  "authrpc.jwtsecret",
+  "authrpc.vhosts",
+] as const;
 const POOL = [
   "txpool.pricelimit",
   "txpool.pricebump",
@@ -87,10 +94,7 @@ export const nodeDefinition = {
     ...CRYPTO,
     "http",
     ...SERVER,
-    "authrpc.addr",
-    "authrpc.port",
-    "authrpc.jwtsecret",
-    "authrpc.vhosts",
+    ...ENGINE,
     ...POOL,
   ],
 } as const satisfies Definition;

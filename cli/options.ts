@@ -70,10 +70,14 @@ export const options = {
   "rpc.batch-request-limit": option(1_000, integer(1), "Calls of one batch"),
   "rpc.batch-response-max-size": option(25_000_000, integer(1_000), "Bytes of a batch's replies"),
   "rpc.allow-unprotected-txs": option(false, flag, "Take transactions without EIP-155 over RPC"),
-  "authrpc.addr": optional(text, "Accepted for the launch scripts of test suites; not served yet"),
-  "authrpc.port": optional(port, "Accepted for the launch scripts of test suites; not served yet"),
-  "authrpc.jwtsecret": optional(path, "Accepted for launch scripts; not served yet"),
-  "authrpc.vhosts": optional(list, "Accepted for launch scripts; not served yet"),
+  "authrpc.addr": option("127.0.0.1", text, "Address of the Engine API"),
+  "authrpc.port": option(
+    8551,
+    port,
+    "Port of the Engine API; open when an authrpc option is given",
+  ),
+  "authrpc.jwtsecret": optional(path, "Its secret, 64 hex digits; default <datadir>/jwtsecret"),
+  "authrpc.vhosts": optional(list, "Host names that it answers; default localhost"),
   // transaction pool
   "txpool.pricelimit": option(1n, quantity, "Lowest tip accepted, in wei per gas"),
   "txpool.pricebump": option(10, integer(0, 10_000), "Least raise of a replacement, in percent"),

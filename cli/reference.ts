@@ -1,4 +1,5 @@
 /** The generated pages of docs/reference: their names and texts. */
+import { engineMethods } from "../rpc/methods/engine.ts";
 import { allMethods } from "../rpc/methods/index.ts";
 import { openRpcDocument, rpcReferenceMarkdown } from "../rpc/openrpc.ts";
 import { genesisJsonSchema } from "../src/types/genesis.ts";
@@ -11,10 +12,11 @@ export const REFERENCE_FOLDER = "docs/reference";
 
 /** All pages, by file name. */
 export function referencePages(): ReadonlyMap<string, string> {
+  const methods = [...allMethods, ...engineMethods];
   return new Map([
     ["cli.md", referencePage(definitions)],
-    ["rpc.md", rpcReferenceMarkdown(allMethods)],
-    ["openrpc.json", json(openRpcDocument(allMethods, packageVersion()))],
+    ["rpc.md", rpcReferenceMarkdown(methods)],
+    ["openrpc.json", json(openRpcDocument(methods, packageVersion()))],
     ["genesis.schema.json", json(genesisJsonSchema())],
   ]);
 }

@@ -78,6 +78,11 @@ export const code = {
   /** EIP-1474: retried by libraries, so only for what passes by itself. */
   limit: -32005,
   clientLimit: -38026,
+  // Engine API
+  forkchoice: -38002,
+  attributes: -38003,
+  requestTooLarge: -38004,
+  unsupportedFork: -38005,
   reverted: 3,
   notIncluded: 4,
 } as const;

@@ -103,6 +103,22 @@ export const rows: Rows = {
     data: ({ hash }) => hash,
   },
   REFUSED: { code: code.server, text: ({ text }) => text },
+  UNSUPPORTED_FORK: {
+    code: code.unsupportedFork,
+    text: ({ fork, version }) => `Unsupported fork: ${fork} has no payloads of version ${version}`,
+  },
+  INVALID_FORKCHOICE: {
+    code: code.forkchoice,
+    text: ({ hash }) => `Invalid forkchoice state: ${hash} is not an ancestor of the head`,
+  },
+  NO_PAYLOADS: {
+    code: code.attributes,
+    text: () => "Invalid payload attributes: payloads are not built here",
+  },
+  REQUEST_TOO_LARGE: {
+    code: code.requestTooLarge,
+    text: ({ limit }) => `Too large request: want at most ${limit}`,
+  },
   BAD_ARGUMENT: { code: code.params, text: ({ where, problem }) => `${where}: ${problem}` },
   BAD_HEX: { code: code.params, text: ({ expected, got }) => `expected ${expected}, got "${got}"` },
   STATE_UNAVAILABLE: {

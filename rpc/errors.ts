@@ -49,6 +49,13 @@ export type RpcReason =
   | { readonly code: "TIMEOUT"; readonly text: string }
   /** eth_sendRawTransactionSync: accepted, not included in time. */
   | { readonly code: "NOT_INCLUDED_IN_TIME"; readonly hash: Hash; readonly timeoutMs: number }
+  /** Engine API: the payload belongs to another version of the method. */
+  | { readonly code: "UNSUPPORTED_FORK"; readonly fork: string; readonly version: number }
+  /** Engine API: safe or final blocks that are no ancestors of the head. */
+  | { readonly code: "INVALID_FORKCHOICE"; readonly hash: Hash }
+  /** Engine API: asked to build, which it does not. */
+  | { readonly code: "NO_PAYLOADS" }
+  | { readonly code: "REQUEST_TOO_LARGE"; readonly limit: bigint }
   /** Anything else that is the caller's to mend and has no code of its own: -32000. */
   | { readonly code: "REFUSED"; readonly text: string };
 

@@ -18,6 +18,8 @@ const PREFLIGHT_SECONDS = 600;
 
 /** Whom the server answers. */
 export interface HttpRules extends HostRules {
+  /** Name of the option that lists trusted hosts. */
+  readonly vhostsOption: string;
   /** Origins whose pages may read replies; `*` allows all. */
   readonly corsDomains: readonly string[];
 }
@@ -26,9 +28,21 @@ export interface HttpDeps {
   readonly dispatcher: Dispatcher;
   readonly rules: HttpRules;
   readonly log: Logger;
+  /** Bytes of one request body, after decompression; default 5 MiB. */
+  readonly bodyBytes?: number;
+  /** What is wrong with an Authorization header; undefined: nothing. */
+  readonly authorize?: (header: string | undefined) => string | undefined;
 }
 
 const invalid = (text: string) => failureText({ code: "INVALID_REQUEST", text });
+
+function checkToken(authorize: NonNullable<HttpDeps["authorize"]>): RequestHandler {
+  return (request, response, next) => {
+    const problem = authorize(request.headers.authorization);
+    if (problem === undefined) return next();
+    response.status(401).type("text/plain").send(`${problem}\n`);
+  };
+}
 
 function checkHost(rules: HttpRules): RequestHandler {
   return (request, response, next) => {
@@ -36,7 +50,7 @@ function checkHost(rules: HttpRules): RequestHandler {
     response
       .status(403)
       .type("text/plain")
-      .send("invalid host specified: to trust this name, add it to --http.vhosts\n");
+      .send(`invalid host specified: to trust this name, add it to --${rules.vhostsOption}\n`);
   };
 }
 
@@ -100,17 +114,19 @@ function answerFailure(log: Logger): ErrorRequestHandler {
 }
 
 /** The express application that serves JSON-RPC at `/`. */
-export function createHttpApp({ dispatcher, rules, log }: HttpDeps): Express {
+export function createHttpApp(deps: HttpDeps): Express {
+  const { dispatcher, rules, log, bodyBytes = BODY_BYTES, authorize } = deps;
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
   app.use(checkHost(rules), answerCors(rules));
   app.use(compression({ threshold: COMPRESSED_FROM_BYTES, level: COMPRESSION_LEVEL }));
   app.get("/", (_request, response) => void response.status(200).end());
+  if (authorize !== undefined) app.use(checkToken(authorize));
   app.post(
     "/",
     express.json({
-      limit: BODY_BYTES,
+      limit: bodyBytes,
       strict: false,
       type: ["application/json", "application/json-rpc", "application/jsonrequest"],
     }),

@@ -1,21 +1,21 @@
 /** `qnet node`: a node of a network on a data directory. */
+import type { EngineOptions } from "../../rpc/engineServer.ts";
 import type { RpcServer } from "../../rpc/server.ts";
 import { buildGenesisBlock } from "../../src/chain/genesis.ts";
 import type { ProducerOptions } from "../../src/consensus/producer.ts";
 import type { QNode } from "../../src/node/node.ts";
 import { ZERO_ADDRESS } from "../../src/primitives/hex.ts";
+import type { Logger } from "../../src/runtime/log.ts";
 import type { Genesis } from "../../src/types/genesis.ts";
-import { chainFolder, defaultDataFolder, journalFile } from "../dataFolder.ts";
-import { nodeDefinition } from "../definitions.ts";
+import { chainFolder, defaultDataFolder, journalFile, jwtSecretFile } from "../dataFolder.ts";
+import { ENGINE, nodeDefinition } from "../definitions.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import { demandGenesisHash, loadGenesis, NETWORKS } from "../genesisFiles.ts";
 import type { CommandIo } from "../io.ts";
+import { loadJwtSecret } from "../jwtSecret.ts";
 import { createCommandLog } from "../log.ts";
 import { type ParsedOptions, parseOptions } from "../parseOptions.ts";
 import { clientVersion, poolOptions, serve, serverOptions } from "../serve.ts";
-
-/** Taken because launch scripts of test suites give them. */
-const UNSERVED = ["authrpc.addr", "authrpc.port", "authrpc.jwtsecret", "authrpc.vhosts"] as const;
 
 type NodeFlags = ParsedOptions<(typeof nodeDefinition)["options"][number]>;
 
@@ -30,9 +30,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   const isDev = isDevChain(given);
   const datadir = values.datadir ?? defaultDataFolder(folderName(values.network, given));
   const log = createCommandLog(values, io);
-  for (const name of UNSERVED) {
-    if (values[name] !== undefined) log.warn("Engine API is not served yet", { ignored: name });
-  }
+  const engine = await engineOptions(options, datadir, log);
   await serve(
     {
       genesis: (stored) => chooseGenesis(options, { given, stored, datadir }),
@@ -44,11 +42,30 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       clientVersion: clientVersion(isDev),
       log,
     },
-    serverOptions(values, { isDev }),
+    { ...serverOptions(values, { isDev }), ...(engine !== undefined && { engine }) },
     io,
     (node, server) => announce(node, server, datadir),
   );
   return EXIT.ok;
+}
+
+/** undefined: nobody asked for the Engine API. */
+async function engineOptions(
+  { values, sourceOf }: NodeFlags,
+  datadir: string,
+  log: Logger,
+): Promise<EngineOptions | undefined> {
+  if (ENGINE.every((name) => sourceOf(name) === "default")) return undefined;
+  const file = values["authrpc.jwtsecret"] ?? jwtSecretFile(datadir);
+  const { secret, isNew } = await loadJwtSecret(file);
+  if (isNew) log.info("Made a secret for the Engine API", { file });
+  const vhosts = values["authrpc.vhosts"];
+  return {
+    host: values["authrpc.addr"],
+    port: values["authrpc.port"],
+    secret,
+    ...(vhosts !== undefined && { vhosts }),
+  };
 }
 
 function isDevChain(genesis: Genesis): boolean {
@@ -113,4 +130,5 @@ function announce({ chain, log }: QNode, server: RpcServer, datadir: string): vo
     );
   }
   log.info("JSON-RPC is ready", { http: server.httpUrl, ws: server.wsUrl });
+  if (server.engineUrl !== undefined) log.info("Engine API is ready", { http: server.engineUrl });
 }

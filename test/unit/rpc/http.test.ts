@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
-import { type RpcServer, ServerError, startRpcServer } from "../../../rpc/server.ts";
+import { ServerError } from "../../../rpc/listen.ts";
+import { type RpcServer, startRpcServer } from "../../../rpc/server.ts";
 import { startTestServer, type TestServer } from "../../support/rpcClient.ts";
 
 const call = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_chainId" });

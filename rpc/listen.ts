@@ -1,0 +1,111 @@
+/** HTTP listeners: taking addresses, telling them, and letting go of connections. */
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { NodeError } from "../src/primitives/errors.ts";
+import type { Logger } from "../src/runtime/log.ts";
+
+/** Time in which the head of a request, and the whole request, must arrive; how long an idle connection stays. */
+const httpTimeouts = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+} as const;
+/** Connections of one listener. */
+const MAX_CONNECTIONS = 4_096;
+/** How long connections may finish their request when the server closes. */
+const CLOSE_GRACE_MS = 500;
+
+export type ServerReason =
+  | { readonly code: "PORT_BUSY"; readonly host: string; readonly port: number }
+  | {
+      readonly code: "CANNOT_LISTEN";
+      readonly host: string;
+      readonly port: number;
+      readonly cause: string;
+    };
+
+/** The server cannot take its address. */
+export class ServerError extends NodeError<ServerReason> {}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : String(error);
+}
+
+function listen(listener: RequestListener, host: string, port: number): Promise<Server> {
+  const server = createServer(httpTimeouts, listener);
+  server.maxConnections = MAX_CONNECTIONS;
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => {
+      const cause = codeOf(error);
+      reject(
+        cause === "EADDRINUSE"
+          ? new ServerError({ code: "PORT_BUSY", host, port }, { cause: error })
+          : new ServerError({ code: "CANNOT_LISTEN", host, port, cause }, { cause: error }),
+      );
+    });
+    // exclusive: two nodes must not share a port unnoticed
+    server.listen({ host, port, exclusive: true }, () => resolve(server));
+  });
+}
+
+/** An address family that this machine does not have. */
+function isMissingAddress(error: unknown): boolean {
+  return (
+    error instanceof ServerError &&
+    error.reason.code === "CANNOT_LISTEN" &&
+    ["EADDRNOTAVAIL", "EAFNOSUPPORT"].includes(error.reason.cause)
+  );
+}
+
+/** Where a server listens. */
+export function addressOf(server: Server): AddressInfo {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new TypeError("not a TCP server");
+  return address;
+}
+
+/** Listens on every host; takes back what was opened when one is refused. Throws ServerError. */
+export async function listenAll(
+  listener: RequestListener,
+  hosts: readonly string[],
+  wanted: number,
+  log: Logger,
+): Promise<Server[]> {
+  const servers: Server[] = [];
+  let port = wanted;
+  for (const host of hosts) {
+    try {
+      const server = await listen(listener, host, port);
+      servers.push(server);
+      port = addressOf(server).port;
+    } catch (error) {
+      if (servers.length > 0 && isMissingAddress(error)) {
+        log.debug("An address to listen on does not exist here", { host });
+        continue;
+      }
+      for (const server of servers) server.close();
+      throw error;
+    }
+  }
+  return servers;
+}
+
+/** `http://127.0.0.1:8545` */
+export function urlOf(scheme: string, server: Server): string {
+  const { address, port, family } = addressOf(server);
+  const host = family === "IPv6" ? `[${address}]` : address;
+  return `${scheme}://${host}:${port}`;
+}
+
+/** Closes each server; connections get a moment to finish what they do. */
+export async function closeServers(servers: readonly Server[]): Promise<void> {
+  const closed = servers.map(
+    (server) =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS).unref();
+      }),
+  );
+  await Promise.all(closed);
+}
