@@ -35,14 +35,14 @@ describe("importBlock with damaged bytes", () => {
     );
     assert.equal((await chain.importBlock(next)).isHead, true);
 
-    /** What is wrong with the outcome. Without a seal, prevRandao, extraData and a later timestamp are free. */
+    /** What is wrong with the outcome. Without a seal, prevRandao, extraData, a later timestamp and a gas limit near the parent's are free. */
     async function attempt(bytes: Uint8Array): Promise<unknown> {
       const before = chain.head.hash;
       try {
         const block = decodeBlock(bytes);
         await chain.importBlock(block);
-        const { mixHash, extraData, timestamp } = next.header;
-        const hash = hashHeader({ ...block.header, mixHash, extraData, timestamp });
+        const { mixHash, extraData, timestamp, gasLimit } = next.header;
+        const hash = hashHeader({ ...block.header, mixHash, extraData, timestamp, gasLimit });
         return hash === next.hash ? undefined : `${block.hash} was imported`;
       } catch (error) {
         if (!(error instanceof BlockError || error instanceof DecodeError)) return error;
