@@ -18,6 +18,7 @@ import { Emitter, type Listener, type Unsubscribe } from "../runtime/emitter.ts"
 import type { Logger } from "../runtime/log.ts";
 import type { MetricHandles, Metrics } from "../runtime/metrics.ts";
 import type { BlobSidecar, NetworkTransaction } from "../types/blobSidecar.ts";
+import { isImpersonated } from "../types/impersonation.ts";
 import { knownSender, senderOf } from "../types/sender.ts";
 import type { Transaction } from "../types/transaction.ts";
 import { checkAdmissible, checkReplacement, decodeForPool } from "./admit.ts";
@@ -139,13 +140,16 @@ export class TxPool {
     return await this.#take({ transaction, sidecar, origin, keep });
   }
 
-  /** Takes a decoded transaction; one whose sender is remembered with it (impersonation) is not asked for a signature. */
+  /** Takes a decoded transaction; one of an impersonated sender is not asked for a signature, nor kept over a restart. */
   async addTransaction(
     transaction: Transaction,
     origin: Origin,
     sidecar?: BlobSidecar,
   ): Promise<Transaction> {
-    return await this.#take({ transaction, sidecar, origin, keep: false });
+    const sender = knownSender(transaction);
+    const isMade = sender !== undefined && isImpersonated(transaction, sender);
+    const keep = origin === "local" && sidecar === undefined && !isMade;
+    return await this.#take({ transaction, sidecar, origin, keep });
   }
 
   async #take(arrival: Arrival): Promise<Transaction> {

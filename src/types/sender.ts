@@ -1,11 +1,9 @@
 /** Who sent a transaction: recovered once, then remembered as long as the transaction object lives. */
-import { keccak256 } from "../crypto/keccak.ts";
-import { SECP256K1_HALF_ORDER, SECP256K1_ORDER } from "../crypto/secp256k1.ts";
-import { bytesToBigInt, concatBytes } from "../primitives/bytes.ts";
-import { type Address, hexToBytes } from "../primitives/hex.ts";
+import { SECP256K1_HALF_ORDER } from "../crypto/secp256k1.ts";
+import type { Address } from "../primitives/hex.ts";
 import { fail } from "./rlp.ts";
-import type { Transaction, TransactionFields } from "./transaction.ts";
-import { encodeTransaction, signingDigest, typeRow } from "./transactionCodec.ts";
+import type { Transaction } from "./transaction.ts";
+import { signingDigest, typeRow } from "./transactionCodec.ts";
 
 export interface SenderRules {
   /** Frontier accepted both `s` of a signature; from Homestead on only the lower counts (EIP-2). Default: false. */
@@ -39,19 +37,6 @@ export function rememberSender(transaction: Transaction, sender: Address): void 
 /** The sender if it was recovered or remembered before. */
 export function knownSender(transaction: Transaction): Address | undefined {
   return senders.get(transaction);
-}
-
-/**
- * A transaction that nobody signed, for a development chain that impersonates `sender`. Its signature is well-formed,
- * unlike for each (sender, content), and recovers to no account of interest; the sender is remembered, so that it must
- * be stored beside the transaction. Throws DecodeError on values that the type cannot carry.
- */
-export function impersonateTransaction(fields: TransactionFields, sender: Address): Transaction {
-  const digest = keccak256(concatBytes(signingDigest(fields), hexToBytes(sender)));
-  const r = (bytesToBigInt(digest) % (SECP256K1_ORDER - 1n)) + 1n;
-  const transaction = encodeTransaction(fields, { r, s: 1n, yParity: 0 });
-  rememberSender(transaction, sender);
-  return transaction;
 }
 
 function requireLowS({ signature, hash }: Transaction): void {

@@ -19,7 +19,8 @@ import type { PoolOptions } from "../../src/txpool/poolOptions.ts";
 import { type Block, makeBlock } from "../../src/types/block.ts";
 import { type Rules, rulesForName } from "../../src/types/forks.ts";
 import type { Header } from "../../src/types/header.ts";
-import { impersonateTransaction } from "../../src/types/sender.ts";
+
+import { impersonate } from "../../src/types/impersonation.ts";
 import type { Transaction, TransactionFields } from "../../src/types/transaction.ts";
 
 export const CHAIN_ID = 31_337n;
@@ -71,7 +72,7 @@ export interface Wanted extends Partial<TransactionFields> {
 /** A transfer of nothing, to be changed by `wanted`. */
 export function transactionOf(wanted: Wanted = {}): Transaction {
   const { from = 0, price = 1_000n, ...fields } = wanted;
-  return impersonateTransaction(
+  return impersonate(
     {
       type: 2,
       chainId: CHAIN_ID,

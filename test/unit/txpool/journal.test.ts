@@ -3,6 +3,7 @@ import { appendFile, mkdtemp, readFile, rm, stat, truncate } from "node:fs/promi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addressOf } from "../../../src/crypto/secp256k1.ts";
+import { bytesToHex } from "../../../src/primitives/hex.ts";
 import { silentLogger } from "../../../src/runtime/log.ts";
 import { Journal } from "../../../src/txpool/journal.ts";
 import { senderOf } from "../../../src/types/sender.ts";
@@ -59,6 +60,16 @@ describe("Journal", () => {
       whole.map((raw) => Buffer.from(raw)),
       [Buffer.from(signed(0n).raw)],
     );
+  });
+
+  it("keeps what was signed for an unlocked account", async () => {
+    const { pool } = testPool({}, open());
+    await pool.start();
+    await pool.addTransaction(signed(0n), "local");
+    await pool.addTransaction(signed(1n), "peer");
+    await pool.stop();
+    const kept = await open().load();
+    assert.deepEqual(kept.map(bytesToHex), [bytesToHex(signed(0n).raw)]);
   });
 
   it("keeps nothing of impersonated accounts", async () => {

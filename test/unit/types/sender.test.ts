@@ -1,17 +1,8 @@
 import assert from "node:assert/strict";
 import { SECP256K1_ORDER } from "../../../src/crypto/secp256k1.ts";
 import { parseAddress } from "../../../src/primitives/hex.ts";
-import {
-  impersonateTransaction,
-  knownSender,
-  rememberSender,
-  senderOf,
-} from "../../../src/types/sender.ts";
-import {
-  decodeTransaction,
-  encodeTransaction,
-  signTransaction,
-} from "../../../src/types/transactionCodec.ts";
+import { knownSender, rememberSender, senderOf } from "../../../src/types/sender.ts";
+import { encodeTransaction, signTransaction } from "../../../src/types/transactionCodec.ts";
 import { codeOf } from "../../support/errors.ts";
 import { PLAIN_FIELDS, TEST_ADDRESS, TEST_KEY } from "../../support/transactions.ts";
 
@@ -64,16 +55,5 @@ describe("senderOf", () => {
         "BAD_SIGNATURE",
       );
     }
-  });
-});
-
-describe("impersonateTransaction", () => {
-  it("makes a decodable transaction of its own hash per sender, for every type", () => {
-    const transaction = impersonateTransaction(PLAIN_FIELDS, OTHER);
-    assert.equal(senderOf(transaction), OTHER);
-    assert.deepEqual(decodeTransaction(transaction.raw), transaction);
-    const another = impersonateTransaction(PLAIN_FIELDS, parseAddress(TEST_ADDRESS));
-    assert.notEqual(another.hash, transaction.hash);
-    assert.equal(impersonateTransaction(PLAIN_FIELDS, OTHER).hash, transaction.hash);
   });
 });
