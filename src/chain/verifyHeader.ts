@@ -56,11 +56,11 @@ export function verifyHeader(
   verifyPresence(header, rules);
   verifyGas(header, parent, rules, leniency);
   if (rules.has("paris")) verifyMerged(header);
-  else if (!leniency.exempt?.has("difficulty")) {
+  else {
     const expected = difficultyOfChild(parent, header.timestamp, rules);
     demandEqual("INVALID_HEADER", "difficulty", expected, header.difficulty);
   }
-  if (rules.has("cancun")) verifyBlobGas(header, parent, rules);
+  if (rules.has("cancun")) verifyBlobGas(header, parent, rules, leniency);
 }
 
 function verifyTimestamp(header: Header, parent: Header, leniency: HeaderLeniency): void {
@@ -126,7 +126,12 @@ function verifyMerged(header: Header): void {
   demandEqual("INVALID_HEADER", "sha3Uncles", EMPTY_OMMERS_HASH, header.sha3Uncles);
 }
 
-function verifyBlobGas(header: Header, parent: Header, rules: Rules): void {
+function verifyBlobGas(
+  header: Header,
+  parent: Header,
+  rules: Rules,
+  leniency: HeaderLeniency,
+): void {
   const used = header.blobGasUsed ?? 0n;
   const most = maxBlobGas(rules);
   demand(used <= most && used % GAS_PER_BLOB === 0n, "INVALID_HEADER", {
@@ -134,6 +139,7 @@ function verifyBlobGas(header: Header, parent: Header, rules: Rules): void {
     expected: `a multiple of ${GAS_PER_BLOB} up to ${most}`,
     got: used,
   });
+  if (leniency.exempt?.has("excessBlobGas")) return;
   const expected = excessBlobGasOfChild(parent, rules);
   demandEqual("INVALID_HEADER", "excessBlobGas", expected, header.excessBlobGas);
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { BlockError } from "../../../src/chain/blockError.ts";
+import { EXEMPTIBLE_FIELDS } from "../../../src/chain/overrides.ts";
 import { verifyHeader, verifyMergePoint } from "../../../src/chain/verifyHeader.ts";
 import { ZERO_HASH } from "../../../src/primitives/hex.ts";
 import type { Header } from "../../../src/types/header.ts";
@@ -63,8 +64,8 @@ describe("verifyHeader", () => {
 
   it("lets fields pass that a developer set by hand", async () => {
     const { header, parent, rules } = await validPair();
-    const edited = { ...header, baseFeePerGas: 1n, gasLimit: 1_000_000n };
-    const exempt = new Set<keyof Header>(["baseFeePerGas", "gasLimit"]);
+    const edited = { ...header, baseFeePerGas: 1n, gasLimit: 1_000_000n, excessBlobGas: 131_072n };
+    const exempt = new Set<keyof Header>(EXEMPTIBLE_FIELDS);
     assert.equal(
       fieldOf(() => verifyHeader(edited, parent, rules, { exempt })),
       "none",
