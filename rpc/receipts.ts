@@ -1,7 +1,7 @@
 /** Receipts with what JSON-RPC derives for them from their block. */
 
-import { contractAddressOf } from "../src/chain/addressIndex.ts";
 import type { Chain } from "../src/chain/chain.ts";
+import { contractAddress } from "../src/execution/executeTransaction.ts";
 import { blobBaseFee } from "../src/execution/gas.ts";
 import type { Hash } from "../src/primitives/hex.ts";
 import type { Block } from "../src/types/block.ts";
@@ -38,7 +38,7 @@ function place(
     receipt,
     gasUsed: receipt.cumulativeGasUsed - (receipts[at.index - 1]?.cumulativeGasUsed ?? 0n),
     contractAddress:
-      transaction.to === undefined ? contractAddressOf(sender, transaction.nonce) : undefined,
+      transaction.to === undefined ? contractAddress(sender, transaction.nonce) : undefined,
     blobGasPrice,
   };
 }

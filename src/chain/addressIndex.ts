@@ -2,13 +2,12 @@
  * Transactions by address: as sender, as recipient, as the contract they create. One key per address and transaction:
  * address ‖ block number ‖ position in the block, and the roles as value. Only the canonical chain is indexed.
  */
-import { keccak256 } from "../crypto/keccak.ts";
-import { type Bytes, bigIntToBytes } from "../primitives/bytes.ts";
-import { type Address, bytesToAddress, hexToBytes } from "../primitives/hex.ts";
+import { contractAddress } from "../execution/executeTransaction.ts";
+import type { Bytes } from "../primitives/bytes.ts";
+import { type Address, hexToBytes } from "../primitives/hex.ts";
 import { columns, del, put, type WriteOp } from "../storage/columns.ts";
 import type { Database } from "../storage/database.ts";
 import type { Receipt } from "../types/receipt.ts";
-import { encodeRlp } from "../types/rlp.ts";
 import { knownSender, senderOf } from "../types/sender.ts";
 import type { Transaction } from "../types/transaction.ts";
 import {
@@ -50,12 +49,6 @@ export interface AddressQuery {
   readonly limit: number;
 }
 
-/** Address of the contract that `sender` creates with this nonce. Source: Yellow Paper, section 7. */
-export function contractAddressOf(sender: Address, nonce: bigint): Address {
-  const encoded = encodeRlp([hexToBytes(sender), bigIntToBytes(nonce)]);
-  return bytesToAddress(keccak256(encoded).subarray(32 - ADDRESS_BYTES));
-}
-
 /** Sender of a transaction in a block that was found valid; Frontier accepted signatures that later forks refuse. */
 export function storedSender(transaction: Transaction): Address {
   return knownSender(transaction) ?? senderOf(transaction, { allowHighS: true });
@@ -73,7 +66,7 @@ function* entriesOf(
     if (transaction.to !== undefined)
       roles.set(transaction.to, (roles.get(transaction.to) ?? 0) | RECIPIENT);
     else if (receipts[index]?.outcome !== 0)
-      roles.set(contractAddressOf(sender, transaction.nonce), CREATED);
+      roles.set(contractAddress(sender, transaction.nonce), CREATED);
     for (const [address, role] of roles)
       yield [keyOf(address, { blockNumber: number, index }), role];
   }

@@ -1,7 +1,6 @@
 /** Small chains for tests: genesis files, funded keys, blocks with transfers, the public chain of the fixtures. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { contractAddressOf } from "../../src/chain/addressIndex.ts";
 import {
   type BlockDraft,
   type BuiltBlock,
@@ -12,6 +11,7 @@ import { Chain } from "../../src/chain/chain.ts";
 import type { ChainDependencies } from "../../src/chain/chainEvents.ts";
 import { anySeal, importedIsHead } from "../../src/chain/importBlock.ts";
 import { addressOf } from "../../src/crypto/secp256k1.ts";
+import { contractAddress } from "../../src/execution/executeTransaction.ts";
 import { EMPTY_BYTES } from "../../src/primitives/bytes.ts";
 import { type Address, hexToBytes, parseAddress, ZERO_HASH } from "../../src/primitives/hex.ts";
 import { silentLogger } from "../../src/runtime/log.ts";
@@ -148,7 +148,7 @@ export const LOGGER_CODE = hexToBytes(
 export function contractsOf(from: number, count: number): Address[] {
   const sender = TEST_ADDRESSES[from];
   if (sender === undefined) throw new RangeError(`there is no test key ${from}`);
-  return Array.from({ length: count }, (_, nonce) => contractAddressOf(sender, BigInt(nonce)));
+  return Array.from({ length: count }, (_, nonce) => contractAddress(sender, BigInt(nonce)));
 }
 
 /** Folder of a set of public fixtures. */
