@@ -203,7 +203,7 @@ function transfer({ state, context }: Machine, call: TopCall): FrameOutcome {
     failure: undefined,
     logs: [],
     destroyed: [],
-    accessList: call.reportAccessList ? [] : undefined,
+    accessList: call.reportAccessList ? call.transaction.accessList : undefined,
   };
 }
 

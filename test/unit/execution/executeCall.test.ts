@@ -10,6 +10,7 @@ import {
   ETHER,
   envFor,
   hashOf,
+  MINER,
   rulesOf,
   SENDER,
   stateWith,
@@ -94,6 +95,16 @@ describe("executeCall", () => {
       accessList.map(({ address, storageKeys }) => [address, ...storageKeys]).sort(),
       [[CONTRACT, bigIntToHash(3n)], [OTHER]],
     );
+  });
+
+  it("reports the access list of the call itself, whether or not there is code", async () => {
+    const context = { ...contextFor(rules), options: { reportAccessList: true } };
+    const listed = [{ address: OTHER, storageKeys: [bigIntToHash(7n)] }];
+    for (const to of [CONTRACT, MINER]) {
+      const message = { from: SENDER, to, gasLimit: 100_000n, accessList: listed };
+      const { accessList } = await executeCall(stateOf("00"), env, message, context);
+      assert.deepEqual(accessList, listed);
+    }
   });
 
   it("reads ancestors' hashes from the context", async () => {
