@@ -8,7 +8,7 @@ import { executeTransaction, type Outcome } from "../src/execution/executeTransa
 import type { Observer } from "../src/execution/observer.ts";
 import { beginBlockCalls } from "../src/execution/systemCalls.ts";
 import { createTracer, type TracerSpec } from "../src/execution/tracers/named.ts";
-import { TraceBudget, type TraceValue } from "../src/execution/tracers/tracer.ts";
+import { TraceBudget, type TracePlace, type TraceValue } from "../src/execution/tracers/tracer.ts";
 import { NodeError } from "../src/primitives/errors.ts";
 import type { Address } from "../src/primitives/hex.ts";
 import { systemClock } from "../src/runtime/clock.ts";
@@ -49,11 +49,17 @@ export class ReplayLimits {
     this.#perTransactionMs = perTransactionMs;
   }
 
-  /** Watches the time of one transaction. */
-  watch(): TimeBudget {
+  /** ms that the next transaction may take */
+  get nextMs(): number {
     const leftMs = Math.max(1, this.#endMs - systemClock.nowMs());
     const own = this.#perTransactionMs;
-    return new TimeBudget(own > 0 ? Math.min(own, leftMs) : leftMs);
+    return own > 0 ? Math.min(own, leftMs) : leftMs;
+  }
+
+  /** Watches the time of one transaction: the `pause` of its execution. */
+  watch(): () => Promise<void> | undefined {
+    const time = new TimeBudget(this.nextMs);
+    return () => time.pause();
   }
 }
 
@@ -76,6 +82,8 @@ export interface ReplayPlan {
   /** Index of the first one to trace. */
   readonly from: number;
   readonly limits: ReplayLimits;
+  /** Flat traces do not say where their transaction stands. */
+  readonly unplaced?: boolean;
 }
 
 /** Throws where there is nothing to execute: the genesis has no parent. */
@@ -96,26 +104,20 @@ export async function* replay(
   const state = chain.preStateOf(block);
   const context = chain.contextFor(block.header);
   const env = envOf(block.header);
-  const machineFor = (time: TimeBudget, observer?: Observer): Machine =>
-    createMachine(state, env, { ...context, observer, pause: () => time.pause() });
+  const machineFor = (observer?: Observer): Machine =>
+    createMachine(state, env, { ...context, observer, pause: plan.limits.watch() });
   let firstLogIndex = 0;
-  await reported(() => beginBlockCalls(machineFor(plan.limits.watch())));
+  await reported(() => beginBlockCalls(machineFor()));
   for (const [index, transaction] of block.transactions.entries()) {
     const sender = storedSender(transaction);
-    const { hash: transactionHash } = transaction;
-    const place = {
-      blockHash: block.hash,
-      blockNumber: block.header.number,
-      transactionHash,
-      transactionIndex: index,
-    };
+    const place = plan.unplaced === true ? undefined : placeIn(block, transaction, index);
     const { budget } = plan.limits;
     const about = { state, rules: context.rules, transaction, sender, miner: env.miner };
     const isTraced = plan.spec !== undefined && index >= plan.from;
     const tracer = isTraced
       ? createTracer(plan.spec, { ...about, firstLogIndex, place, budget })
       : undefined;
-    const machine = machineFor(plan.limits.watch(), tracer?.observer);
+    const machine = machineFor(tracer?.observer);
     const lenient = { sender: isImpersonated(transaction, sender) };
     const outcome = await reported(() =>
       executeTransaction(machine, transaction, sender, { lenient }),
@@ -124,6 +126,15 @@ export async function* replay(
     const trace = tracer?.finish(outcome);
     yield { transaction, sender, index, outcome, trace, state };
   }
+}
+
+function placeIn(
+  { hash: blockHash, header }: Block,
+  { hash }: Transaction,
+  index: number,
+): TracePlace {
+  const { number: blockNumber } = header;
+  return { blockHash, blockNumber, transactionHash: hash, transactionIndex: index };
 }
 
 /** What broke an execution off says more than the fact that it broke off. */
@@ -156,7 +167,7 @@ export async function stateBefore(
   demandTraceable(block);
   const state = context.node.chain.preStateOf(block);
   const execution = context.node.chain.contextFor(block.header);
-  const observed = { ...execution, ...limits.watch() };
+  const observed = { ...execution, pause: limits.watch() };
   await reported(() => beginBlockCalls(createMachine(state, envOf(block.header), observed)));
   return state;
 }

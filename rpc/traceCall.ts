@@ -19,14 +19,10 @@ export interface TracedCall {
 
 /** Runs the call and leaves its changes in the state of `site`. Throws as `runCall` does, and TraceError. */
 export async function traceCall(
-  { limits: { gasCap, evmTimeoutMs } }: RpcContext,
+  { limits: { gasCap } }: RpcContext,
   site: CallSite,
   request: CallRequest,
-  how: {
-    readonly spec: TracerSpec;
-    readonly limits: ReplayLimits;
-    readonly timeoutMs?: number | undefined;
-  },
+  how: { readonly spec: TracerSpec; readonly limits: ReplayLimits },
 ): Promise<TracedCall> {
   const wanted = request.gas ?? gasCap;
   const gasLimit = gasCap > 0n && wanted > gasCap ? gasCap : wanted;
@@ -42,10 +38,7 @@ export async function traceCall(
     budget: how.limits.budget,
   });
   const { observer } = tracer;
-  const outcome = await runCall(site, request, gasLimit, {
-    time: new TimeBudget(how.timeoutMs ?? evmTimeoutMs),
-    observer,
-    keepChanges: true,
-  });
+  const time = new TimeBudget(how.limits.nextMs);
+  const outcome = await runCall(site, request, gasLimit, { time, observer, keepChanges: true });
   return { outcome, trace: tracer.finish(outcome) };
 }

@@ -123,8 +123,8 @@ export const debugTraceMethods = [
       inTurn(context.node, async () => {
         const limits = limitsOf(context, options.timeoutMs);
         const site = await siteOf(context, id, options, limits);
-        const { spec, timeoutMs } = options;
-        return (await traceCall(context, site, request, { spec, limits, timeoutMs })).trace;
+        const { spec } = options;
+        return (await traceCall(context, site, request, { spec, limits })).trace;
       }),
   }),
 ];

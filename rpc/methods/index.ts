@@ -21,6 +21,7 @@ import { signMethods } from "./sign.ts";
 import { simulateMethods } from "./simulate.ts";
 import { submitMethods } from "./submit.ts";
 import { testingMethods } from "./testing.ts";
+import { traceMethods } from "./trace.ts";
 import { transactionMethods } from "./transaction.ts";
 import { txpoolMethods } from "./txpool.ts";
 import { web3Methods } from "./web3.ts";
@@ -48,6 +49,7 @@ export const allMethods: readonly Method[] = [
   ...simulateMethods,
   ...submitMethods,
   ...testingMethods,
+  ...traceMethods,
   ...transactionMethods,
   ...txpoolMethods,
   ...web3Methods,
