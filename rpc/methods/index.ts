@@ -15,6 +15,7 @@ import { executeMethods } from "./execute.ts";
 import { feeMethods } from "./fee.ts";
 import { filterMethods } from "./filter.ts";
 import { netMethods } from "./net.ts";
+import { otsMethods } from "./ots.ts";
 import { qnetMethods } from "./qnet.ts";
 import { rpcMethods } from "./rpc.ts";
 import { signMethods } from "./sign.ts";
@@ -43,6 +44,7 @@ export const allMethods: readonly Method[] = [
   ...feeMethods,
   ...filterMethods,
   ...netMethods,
+  ...otsMethods,
   ...qnetMethods,
   ...rpcMethods,
   ...signMethods,

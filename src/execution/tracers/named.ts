@@ -1,9 +1,10 @@
-/** Tracers by the names geth gave them. */
+/** Tracers by name: geth's own names, and ours for what other methods show. */
 import type { Outcome } from "../executeTransaction.ts";
 import { joinObservers, type Observer } from "../observer.ts";
 import { CallTracer, type CallTracerOptions } from "./callTracer.ts";
 import { FlatTracer, type FlatTracerOptions } from "./flatTracer.ts";
 import { FourByteTracer } from "./fourByteTracer.ts";
+import { OtterscanCalls, OtterscanOperations } from "./otterscan.ts";
 import { type PrestateOptions, PrestateTracer } from "./prestateTracer.ts";
 import { StateDiffTracer } from "./stateDiff.ts";
 import { StructLogger, type StructLogOptions } from "./structLogger.ts";
@@ -16,6 +17,8 @@ export type TracerSpec =
   | { readonly name: "flatCallTracer"; readonly options: FlatTracerOptions }
   | { readonly name: "prestateTracer"; readonly options: PrestateOptions }
   | { readonly name: "stateDiffTracer" }
+  | { readonly name: "otterscanCalls" }
+  | { readonly name: "otterscanOperations" }
   | { readonly name: "4byteTracer" }
   | { readonly name: "noopTracer" }
   | { readonly name: "muxTracer"; readonly tracers: readonly TracerSpec[] };
@@ -33,6 +36,10 @@ export function createTracer(spec: TracerSpec, subject: TraceSubject): Tracer {
       return new PrestateTracer(subject, spec.options);
     case "stateDiffTracer":
       return new StateDiffTracer(subject);
+    case "otterscanCalls":
+      return new OtterscanCalls(subject);
+    case "otterscanOperations":
+      return new OtterscanOperations(subject);
     case "4byteTracer":
       return new FourByteTracer(subject);
     case "noopTracer":
