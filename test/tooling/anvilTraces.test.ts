@@ -123,4 +123,12 @@ describe("traces of the same transaction here and in anvil", () => {
       if (!isCreation && error === undefined) assert.equal(gasCost, otherCost);
     }
   });
+
+  it("trace_transaction: the same flat traces, but for precompiles", async () => {
+    const [ours, theirs] = await both("trace_transaction");
+    const identity = `0x${"4".padStart(40, "0")}`;
+    const ignored = new Set(["blockHash", "traceAddress", "subtraces"]);
+    const expected = entries(theirs).filter(({ action }) => Object(action).to !== identity);
+    assert.deepEqual(without(ours, ignored), without(expected, ignored));
+  });
 });
