@@ -10,14 +10,9 @@ import { emptyState, fillState } from "../fixtures/memoryState.ts";
 import { readT8nEnv } from "../fixtures/t8nEnv.ts";
 import { T8N_STATUS, T8nError } from "../fixtures/t8nError.ts";
 import { parseT8nOptions, readT8nInputs, type T8nOptions } from "../fixtures/t8nOptions.ts";
-import {
-  dumpAlloc,
-  fileTracer,
-  makeBasedir,
-  resultJson,
-  writeT8nOutputs,
-} from "../fixtures/t8nOutput.ts";
+import { dumpAlloc, makeBasedir, resultJson, writeT8nOutputs } from "../fixtures/t8nOutput.ts";
 import { runT8n } from "../fixtures/t8nRun.ts";
+import { traceFactory } from "../fixtures/t8nTrace.ts";
 import { transactionsOfJson, transactionsOfRlp } from "../fixtures/t8nTransactions.ts";
 
 /** Runs the command; returns its exit status (evm.md: 0, 1, 2, 3, 4, 10, 11, 12). */
@@ -42,9 +37,6 @@ function statusOf(error: unknown): number | undefined {
 }
 
 async function transition(options: T8nOptions): Promise<void> {
-  if (options["trace.tracer"] !== "") {
-    throw new T8nError("CONFIG", `tracer ${options["trace.tracer"]} is not supported yet`);
-  }
   const reward = readReward(options["state.reward"]);
   const schedule = await readSchedule(options);
   makeBasedir(options["output.basedir"]);
@@ -65,7 +57,8 @@ async function transition(options: T8nOptions): Promise<void> {
   const state = emptyState();
   fillState(state, inputs.alloc);
   state.root();
-  const trace = options.trace ? fileTracer(options, rules) : undefined;
+  const { miner } = block.env;
+  const trace = traceFactory(options, { state, rules, miner });
   const outcome = await runT8n({ state, rules, block, transactions, reward, trace });
   await writeT8nOutputs(options, {
     alloc: dumpAlloc(state),

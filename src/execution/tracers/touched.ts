@@ -30,6 +30,13 @@ const CREATE2 = 0xf5;
 const SLOT_OPERATIONS: ReadonlySet<number> = new Set([0x54, 0x55]);
 /** BALANCE, EXTCODESIZE, EXTCODECOPY, EXTCODEHASH, SELFDESTRUCT: an address is on top of the stack. */
 const ACCOUNT_OPERATIONS: ReadonlySet<number> = new Set([0x31, 0x3b, 0x3c, 0x3f, 0xff]);
+/** All instructions that touch accounts or slots, beside calls. */
+export const TOUCH_OPERATIONS: ReadonlySet<number> = new Set([
+  ...SLOT_OPERATIONS,
+  ...ACCOUNT_OPERATIONS,
+  CREATE,
+  CREATE2,
+]);
 /** Estimated memory of an account and of a slot. */
 const ACCOUNT_BYTES = 500;
 const SLOT_BYTES = 250;
@@ -56,7 +63,7 @@ export class TouchRecorder {
     }
     this.observer = {
       enter: (frame) => this.#enter(frame),
-      operations: new Set([...SLOT_OPERATIONS, ...ACCOUNT_OPERATIONS, CREATE, CREATE2]),
+      operations: TOUCH_OPERATIONS,
       operation: (operation) => this.#operation(operation),
     };
   }

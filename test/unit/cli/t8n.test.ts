@@ -147,6 +147,17 @@ describe("t8n", () => {
     );
   });
 
+  it("writes what a named tracer gives", async () => {
+    await using files = await folder();
+    const config = ["--trace.jsonconfig", '{"callTracer":{"withLog":true},"prestateTracer":null}'];
+    assert.equal(await files.t8n({}, "--trace.tracer", "muxTracer", ...config), 0);
+    const names = (await readdir(join(files.path, "out"))).filter((name) => name.includes("trace"));
+    assert.match(names.join(), /^trace-0-0x[0-9a-f]{64}\.json$/);
+    const { callTracer, prestateTracer } = await files.json(names[0] ?? "");
+    assert.equal(Object(callTracer).to, CONTRACT);
+    assert.equal(Object.keys(Object(prestateTracer)[CONTRACT].storage).length, 1);
+  });
+
   it("ends with geth's exit statuses", async () => {
     await using files = await folder();
     const { currentRandom: _, ...noRandom } = ENV;
@@ -154,7 +165,11 @@ describe("t8n", () => {
     assert.equal(await files.t8n({ env: { ...ENV, blockHashes: {} } }), 4);
     assert.equal(await files.t8n({ env: noRandom }), 3);
     assert.equal(await files.t8n({}, "--state.fork", "Nowhere"), 3);
-    assert.equal(await files.t8n({}, "--trace.tracer", "callTracer"), 3);
+    assert.equal(await files.t8n({}, "--trace.tracer", "no.such.tracer"), 3);
+    assert.equal(
+      await files.t8n({}, "--trace.tracer", "callTracer", "--trace.jsonconfig", "{"),
+      10,
+    );
     assert.equal(await files.t8n({ env: "{" }), 10);
     assert.equal(await files.t8n({}, "--input.env", join(files.path, "missing.json")), 11);
     await writeFile(join(files.path, "bad.rlp"), '"0xc2"');
