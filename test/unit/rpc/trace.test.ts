@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { contractAddressOf } from "../../../src/chain/addressIndex.ts";
+import { contractAddress } from "../../../src/execution/executeTransaction.ts";
 import { bytesToHex, parseAddress } from "../../../src/primitives/hex.ts";
 import { parseGenesis } from "../../../src/types/genesis.ts";
 import {
@@ -125,7 +125,7 @@ describe("trace and ots methods", () => {
   });
 
   it("find who made a contract, from outside and from inside", async () => {
-    const inner = contractAddressOf(caller, 0n);
+    const inner = contractAddress(caller, 0n);
     const made = await served.call("ots_getContractCreator", inner);
     assert.deepEqual(made, { hash, creator: caller });
     assert.equal(await served.call("ots_getContractCreator", caller), null);
