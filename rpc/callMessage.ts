@@ -42,6 +42,10 @@ export async function runCall(
 /** What a caller is told of a call that failed: reverts with their data, everything else by its name. */
 export function failureOf({ failure, returnData }: CallResult): RpcError | undefined {
   if (failure === undefined) return undefined;
-  if (failure !== "revert") return new RpcError({ code: "EXECUTION_FAILED", text: failure });
+  if (failure !== "revert") {
+    // the interpreter adds the place in the code, under hashes of its own
+    const text = failure.startsWith("invalid JUMP") ? "invalid jump destination" : failure;
+    return new RpcError({ code: "EXECUTION_FAILED", text });
+  }
   return new RpcError({ code: "REVERTED", data: returnData, reason: revertReason(returnData) });
 }

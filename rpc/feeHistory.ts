@@ -11,6 +11,7 @@ import type { Block } from "../src/types/block.ts";
 import type { Rules } from "../src/types/forks.ts";
 import type { Header } from "../src/types/header.ts";
 import { effectiveTip } from "../src/types/transaction.ts";
+import type { RpcNode } from "./context.ts";
 import { receiptsOfBlock } from "./receipts.ts";
 
 /** Blocks of one eth_feeHistory. */
@@ -37,8 +38,13 @@ function childRules(chain: Chain, header: Header): Rules {
 }
 
 /** Base fee of the block after `header`, wei per gas; undefined before London. */
-export function nextBaseFee(chain: Chain, header: Header): bigint | undefined {
+function nextBaseFee(chain: Chain, header: Header): bigint | undefined {
   return childRules(chain, header).has("london") ? baseFeeOfChild(header) : undefined;
+}
+
+/** Base fee of the next block, wei per gas: what was set by hand, else the protocol's; 0 before London. */
+export function baseFeeToCome({ chain, nextBlock }: RpcNode): bigint {
+  return nextBlock?.().overrides?.baseFeePerGas ?? nextBaseFee(chain, chain.head.header) ?? 0n;
 }
 
 /** Price of blob gas in `header`'s own block, in wei; 0 before Cancun. */

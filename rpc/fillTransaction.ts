@@ -8,7 +8,7 @@ import type { CallRequest } from "./callRequest.ts";
 import { callTarget } from "./callTarget.ts";
 import type { RpcContext } from "./context.ts";
 import { RpcError } from "./errors.ts";
-import { nextBaseFee, suggestedTip } from "./feeHistory.ts";
+import { baseFeeToCome, suggestedTip } from "./feeHistory.ts";
 import { estimateGas } from "./gasEstimate.ts";
 
 /** EIP-2718 types by what they brought. */
@@ -34,11 +34,7 @@ function checkRequest(context: RpcContext, request: CallRequest): void {
 /** wei per gas; both are the gas price for types without EIP-1559. */
 function feesFor(context: RpcContext, request: CallRequest, txType: number) {
   const { chain } = context.node;
-  // the fee that a developer set for the next block counts, where there is one
-  const baseFee =
-    context.node.nextBlock?.().overrides?.baseFeePerGas ??
-    nextBaseFee(chain, chain.head.header) ??
-    0n;
+  const baseFee = baseFeeToCome(context.node);
   if (txType <= type.accessList) {
     const suggestedPrice = suggestedTip(chain) + (baseFee * 9n + 7n) / 8n;
     const gasPrice = request.gasPrice ?? request.maxFeePerGas ?? suggestedPrice;

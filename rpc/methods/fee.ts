@@ -1,12 +1,11 @@
 /** Fees: what was paid and what is suggested. */
 import { type BlockNumberOrTag, blockNumberOrTag } from "../blockId.ts";
 import { decimal, list, looseQuantity, type ParamCodec, quantity, refuse } from "../codec.ts";
-import type { RpcNode } from "../context.ts";
 import { RpcError } from "../errors.ts";
 import {
+  baseFeeToCome,
   type FeeHistory,
   feeHistory,
-  nextBaseFee,
   nextBlobFee,
   suggestedTip,
 } from "../feeHistory.ts";
@@ -42,11 +41,6 @@ const history = view<FeeHistory>("fee history", {
 });
 
 const newest: BlockNumberOrTag = "latest";
-
-/** Base fee of the next block, wei per gas: what was set by hand, else the protocol's; 0 before London. */
-function baseFeeToCome({ chain, nextBlock }: RpcNode): bigint {
-  return nextBlock?.().overrides?.baseFeePerGas ?? nextBaseFee(chain, chain.head.header) ?? 0n;
-}
 
 /** eth_gasPrice and its kin. */
 export const feeMethods = [

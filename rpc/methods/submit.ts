@@ -1,16 +1,19 @@
 /** Sending transactions: signed by the caller, or by this node for the accounts of a development chain. */
 import { keccakHash } from "../../src/crypto/keccak.ts";
+import { TransactionError } from "../../src/execution/transactionError.ts";
 import type { Bytes } from "../../src/primitives/bytes.ts";
 import { type Address, type Hash, ZERO_ADDRESS } from "../../src/primitives/hex.ts";
 import { PoolError } from "../../src/txpool/poolError.ts";
 import { decodeNetworkTransaction } from "../../src/types/blobSidecar.ts";
 import { impersonate } from "../../src/types/impersonation.ts";
+import { senderOf } from "../../src/types/sender.ts";
 import type { Transaction, TransactionFields } from "../../src/types/transaction.ts";
 import { signingPayload } from "../../src/types/transactionCodec.ts";
 import { type CallRequest, callRequest } from "../callRequest.ts";
 import { data, hash, looseQuantity } from "../codec.ts";
 import type { RpcContext } from "../context.ts";
 import { RpcError } from "../errors.ts";
+import { baseFeeToCome } from "../feeHistory.ts";
 import { fillTransaction } from "../fillTransaction.ts";
 import { defineMethod, optional, param } from "../method.ts";
 import { field, view } from "../objects.ts";
@@ -59,18 +62,29 @@ function inclusion({ node }: RpcContext, wanted: Hash, timeoutMs: number): Promi
   });
 }
 
-/** Refuses what offers less than a developer set as the least fee. Throws PoolError. */
-function checkLeastFee({ node }: RpcContext, { maxFeePerGas }: TransactionFields): void {
-  const minimum = node.dev?.minGasPrice ?? 0n;
+/**
+ * Refuses what offers less than a developer set as the least fee, and what the block made at once could not take: a test
+ * would wait for it in vain. Throws PoolError, TransactionError.
+ */
+function checkLeastFee({ node }: RpcContext, transaction: Transaction): void {
+  const { dev } = node;
+  if (dev === undefined) return;
+  const { maxFeePerGas } = transaction;
+  const minimum = dev.minGasPrice;
   if (maxFeePerGas < minimum) {
     throw new PoolError({ code: "UNDERPRICED", tip: maxFeePerGas, minimum });
+  }
+  const baseFee = dev.automine ? baseFeeToCome(node) : 0n;
+  if (maxFeePerGas < baseFee) {
+    const address = senderOf(transaction);
+    throw new TransactionError({ code: "MAX_FEE_BELOW_BASE_FEE", address, maxFeePerGas, baseFee });
   }
 }
 
 /** Puts raw bytes into the pool. Throws DecodeError, TransactionError, PoolError. */
 function addRaw(context: RpcContext, raw: Bytes): Promise<Transaction> {
   const { dev, pool } = context.node;
-  if (dev !== undefined && dev.minGasPrice > 0n) {
+  if (dev !== undefined && (dev.automine || dev.minGasPrice > 0n)) {
     checkLeastFee(context, decodeNetworkTransaction(raw).transaction);
   }
   return pool.add(raw, "local");

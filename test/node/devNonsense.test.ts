@@ -84,6 +84,27 @@ describe("a development node that is asked for nonsense", () => {
     assert.equal(await dev.call("hardhat_getAutomine"), true);
   });
 
+  it("refuses what the block made at once could not take, unless blocks are made otherwise", async () => {
+    const low = { from: alice, to: bob, gas: "0x5208", maxFeePerGas: "0x1" };
+    const request = { ...low, maxPriorityFeePerGas: "0x0" };
+    await assert.rejects(dev.call("eth_sendTransaction", request), {
+      code: -32000,
+      message: /^max fee per gas less than block base fee: address 0xf39f.*, maxFeePerGas: 1, /,
+    });
+    await dev.call("evm_setAutomine", false);
+    const hash = await dev.call("eth_sendTransaction", request);
+    await dev.call("hardhat_dropTransaction", hash);
+    await dev.call("evm_setAutomine", true);
+  });
+
+  it("names a wrong jump as other nodes do", async () => {
+    const call = [{ to: bob }, "latest", { [bob]: { code: "0x5f56" } }];
+    await assert.rejects(dev.call("eth_call", ...call), {
+      code: -32000,
+      message: "invalid jump destination",
+    });
+  });
+
   it("takes a waiting transaction once the base fee has fallen", async () => {
     await dev.call("hardhat_setNextBlockBaseFeePerGas", 1_000_000_000n.toString());
     await dev.call("evm_mine");
