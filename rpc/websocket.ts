@@ -112,7 +112,8 @@ class Client {
       return await this.#dispatcher.answer(body, this.#connection);
     } catch (error) {
       this.#log.error("A WebSocket request failed", { error });
-      return undefined;
+      // whoever waits must not wait for ever
+      return failureText({ code: "INTERNAL" });
     }
   }
 
