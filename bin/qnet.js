@@ -4,8 +4,8 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
-const built = path("../dist/cli/main.js");
-const main = existsSync(built) ? built : path("../cli/main.ts"); // a published package has no sources
+const sources = path("../cli/main.ts"); // in a checkout they run, whatever an older build left in dist
+const main = existsSync(sources) ? sources : path("../dist/cli/main.js");
 const own = path("../node_modules/.bin/node"); // the development dependency, in a checkout
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major > 24 || (major === 24 && minor >= 15)) {
