@@ -16,6 +16,10 @@ const benches: Readonly<Record<string, { summary: string; load: () => Promise<Be
     summary: "single functions: recovery, keccak, trie, codec",
     load: async () => (await import("./micro/micro.ts")).micro,
   },
+  precompiles: {
+    summary: "Mgas/s of every precompile, the post-quantum ones beside Ethereum's [--ms N]",
+    load: async () => (await import("./micro/precompiles.ts")).precompiles,
+  },
 };
 
 const [name = "", ...args] = process.argv.slice(2);

@@ -35,7 +35,8 @@ interface NobleSigner {
 
 type WithOpenssl = Exclude<PqAlgorithmName, "Falcon-512">;
 
-const KEY_TYPES: { readonly [N in WithOpenssl]: Lowercase<N> } = {
+/** Names of OpenSSL's keys. */
+export const KEY_TYPES: { readonly [N in WithOpenssl]: Lowercase<N> } = {
   "ML-DSA-44": "ml-dsa-44",
   "ML-DSA-65": "ml-dsa-65",
   "ML-DSA-87": "ml-dsa-87",
