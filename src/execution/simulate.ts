@@ -205,6 +205,8 @@ function isMerged(
 ): boolean {
   const { terminalTotalDifficulty, mergeNetsplitBlock } = forks;
   if (terminalTotalDifficulty === undefined) return false;
+  // a time far ahead brings no fork before the block forks are reached
+  if (!forks.isScheduled("london", at.number, at.timestamp)) return false;
   if (terminalTotalDifficulty === 0n || at.parent.difficulty === 0n) return true;
   if (mergeNetsplitBlock !== undefined && at.number >= mergeNetsplitBlock) return true;
   return forks.isScheduled("shanghai", at.number, at.timestamp);

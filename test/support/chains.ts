@@ -152,7 +152,7 @@ export function contractsOf(from: number, count: number): Address[] {
 }
 
 /** Folder of a set of public fixtures. */
-function fixturePath(...names: string[]): string {
+export function fixturePath(...names: string[]): string {
   return join(process.env["QNET_FIXTURES"] ?? join(root, "../shared/fixtures"), ...names);
 }
 

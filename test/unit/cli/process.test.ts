@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageFolder } from "../../../cli/package.ts";
 import { temporaryFolder } from "../../support/cli.ts";
+import { engineToken } from "../../tools/rpc-compat.mjs";
 
 const STOP_LIMIT_MS = 2_000;
 
@@ -97,6 +98,37 @@ describe("qnet as a process", function () {
     const [, url = ""] = await reopened.says(/RPC {2}(\S+)/);
     assert.equal(await call(url, "eth_getBalance", [address, "latest"]), "0x5");
     assert.equal(await reopened.stop("SIGINT"), 0);
+  });
+
+  it("opens the Engine API of a plain chain to who has the secret it made", async () => {
+    using folder = temporaryFolder();
+    const { config, ...header } = JSON.parse(
+      readFileSync(join(packageFolder(), "genesis/devnet.json"), "utf8"),
+    );
+    const { qnet: _, ...plain } = config;
+    const genesis = join(folder.path, "genesis.json");
+    writeFileSync(genesis, JSON.stringify({ config: plain, ...header }));
+    const datadir = join(folder.path, "data");
+    const args = ["--datadir", datadir, "--network", genesis, "--http.port", "0"];
+    using node = new Qnet(["node", ...args, "--authrpc.port", "0"]);
+    const [, url = ""] = await node.says(/Engine API is ready.*http=(\S+)/);
+    const secret = readFileSync(join(datadir, "jwtsecret"), "utf8").trim();
+    assert.equal(statSync(join(datadir, "jwtsecret")).mode & 0o777, 0o600);
+    const ask = (headers: Record<string, string>) =>
+      fetch(url, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify({
+          jsonrpc: "2.0",
+          id: 1,
+          method: "engine_exchangeCapabilities",
+          params: [[]],
+        }),
+      });
+    assert.equal((await ask({})).status, 401);
+    const reply = await ask({ authorization: `Bearer ${engineToken(secret)}` });
+    assert.ok(Object(await reply.json()).result.includes("engine_forkchoiceUpdatedV3"));
+    assert.equal(await node.stop("SIGTERM"), 0);
   });
 
   it("serves a network that is not launched", async () => {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { createPublicClient, http, parseEther } from "viem";
-import { TEST_ADDRESSES } from "../../support/chains.ts";
+import { fixturePath, TEST_ADDRESSES } from "../../support/chains.ts";
 import { startTestServer, type TestServer } from "../../support/rpcClient.ts";
+import { startFixtureNode } from "../../support/rpcNode.ts";
 
 const [sender = "", other = ""] = TEST_ADDRESSES;
 const A = `0x${"a1".repeat(20)}`;
@@ -122,5 +124,49 @@ describe("eth_simulateV1", () => {
     await rejects(served.call("eth_call", ...call), -32002, /timeout = 200 ms/);
     const tookMs = performance.now() - began;
     assert.ok(tookMs < 10 * TIMEOUT_MS, `took ${tookMs} ms`);
+  });
+});
+
+describe("eth_simulateV1 on an old chain", () => {
+  it("keeps the rules, fields and rewards of the base's time, and those of the forks it reaches", async function () {
+    if (!existsSync(fixturePath("rpc-compat", "chain.rlp"))) {
+      process.stderr.write("no RPC fixtures: set QNET_FIXTURES\n");
+      return this.skip();
+    }
+    this.timeout(60_000);
+    await using served = await startTestServer({}, await startFixtureNode());
+    const simulate = async (block: unknown, base: string) => {
+      const reply = await served.call("eth_simulateV1", { blockStateCalls: [block] }, base);
+      return Object(reply).at(-1);
+    };
+    const miner = `0x${"b0".repeat(20)}`;
+    // returns the balance of that miner, without PUSH0
+    const probe = { stateOverrides: { [A]: { code: `0x73${"b0".repeat(20)}3160005260206000f3` } } };
+    const rewarded = { blockOverrides: { feeRecipient: miner } };
+    for (const [base, reward] of [
+      ["0x1", 5n],
+      ["0xa", 3n],
+      ["0x20", 2n],
+      ["0x36", 0n],
+    ] as const) {
+      const blocks = {
+        blockStateCalls: [rewarded, { ...probe, calls: [{ from: sender, to: A }] }],
+      };
+      const [first, second] = Object(await served.call("eth_simulateV1", blocks, base));
+      assert.equal(BigInt(first.number), BigInt(base) + 1n);
+      const parent = Object(await served.call("eth_getBlockByNumber", base));
+      assert.deepEqual([first.difficulty, first.gasLimit], [parent.difficulty, parent.gasLimit]);
+      assert.equal("baseFeePerGas" in first, BigInt(base) >= 26n, base);
+      assert.equal("withdrawals" in first, base === "0x36");
+      // the second block pays its own reward after its call
+      assert.equal(BigInt(second.calls[0].returnData), reward * 10n ** 18n);
+    }
+    const late = { blockOverrides: { time: "0xffffffff" } };
+    const early = await simulate(late, "0x1");
+    assert.deepEqual(["baseFeePerGas" in early, "withdrawals" in early], [false, false]);
+    const merged = await simulate({ blockOverrides: { number: "0x24" } }, "0x20");
+    assert.equal(merged.difficulty, "0x0");
+    const cancun = await simulate(late, "0x23");
+    assert.deepEqual([cancun.difficulty, "requestsHash" in cancun], ["0x0", true]);
   });
 });
