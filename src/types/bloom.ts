@@ -7,9 +7,12 @@ import type { Log } from "./receipt.ts";
 export const BLOOM_BYTES = 256;
 const BITS_PER_VALUE = 3;
 const BIT_MASK = BLOOM_BYTES * 8 - 1;
+/** The filter of no logs: one for all receipts that have none, which are most. */
+const EMPTY_BLOOM: Bytes = new Uint8Array(BLOOM_BYTES);
 
-/** Filter of the logs' addresses and topics, 256 bytes. */
+/** Filter of the logs' addresses and topics, 256 bytes, not to be modified. */
 export function bloomOf(logs: readonly Log[]): Bytes {
+  if (logs.length === 0) return EMPTY_BLOOM;
   const bloom = new Uint8Array(BLOOM_BYTES);
   for (const { address, topics } of logs) {
     addToBloom(bloom, hexToBytes(address));
@@ -38,8 +41,10 @@ export function bloomMayContain(bloom: Bytes, value: Bytes): boolean {
 /** Filter of everything in any of the filters. */
 export function orBlooms(blooms: Iterable<Bytes>): Bytes {
   const joined = new Uint8Array(BLOOM_BYTES);
-  for (const bloom of blooms)
+  for (const bloom of blooms) {
+    if (bloom === EMPTY_BLOOM) continue;
     for (let i = 0; i < BLOOM_BYTES; i++) joined[i] = (joined[i] ?? 0) | (bloom[i] ?? 0);
+  }
   return joined;
 }
 

@@ -12,7 +12,7 @@ import {
   showBytes,
 } from "./rlp.ts";
 import type { Signature, Transaction, TransactionFields } from "./transaction.ts";
-import type { TransactionDraft } from "./transactionFields.ts";
+import { NO_ENTRIES, type TransactionDraft } from "./transactionFields.ts";
 import { LEGACY_TYPE, type TransactionType, transactionTypes } from "./transactionTypes.ts";
 
 /** First byte of an RLP list: a legacy transaction. Smaller ones up to 0x7f are types. Source: EIP-2718 */
@@ -187,9 +187,9 @@ function emptyDraft(type: number): TransactionDraft {
     to: undefined,
     value: 0n,
     data: EMPTY_BYTES,
-    accessList: [],
+    accessList: NO_ENTRIES,
     maxFeePerBlobGas: 0n,
-    blobVersionedHashes: [],
-    authorizationList: [],
+    blobVersionedHashes: NO_ENTRIES,
+    authorizationList: NO_ENTRIES,
   };
 }

@@ -1,4 +1,5 @@
 /** One codec per field of a transaction: how it is read from, and written to, the item of a payload. */
+import { EMPTY_BYTES } from "../primitives/bytes.ts";
 import {
   fail,
   hexItem,
@@ -33,6 +34,8 @@ type UintField = {
 const GAS_BITS = 64;
 const NONCE_BITS = 64;
 const WORD_BITS = 256;
+/** Shared by all fields that hold nothing: a pool and its blocks keep 100,000 transactions and more. */
+export const NO_ENTRIES: readonly never[] = [];
 
 function uintField(name: UintField, bits: number): FieldCodec {
   return {
@@ -95,7 +98,8 @@ export const callOnlyToField: FieldCodec = {
 export const dataField: FieldCodec = {
   name: "data",
   read: (item, draft, where) => {
-    draft.data = readBytes(item, where);
+    const data = readBytes(item, where);
+    draft.data = data.length === 0 ? EMPTY_BYTES : data;
   },
   write: (fields) => fields.data,
 };
@@ -103,7 +107,7 @@ export const dataField: FieldCodec = {
 export const accessListField: FieldCodec = {
   name: "accessList",
   read: (item, draft, where) => {
-    draft.accessList = readList(item, where).map((entry) => readAccessListItem(entry, where));
+    draft.accessList = readEach(item, where, readAccessListItem);
   },
   write: (fields) =>
     fields.accessList.map(({ address, storageKeys }) => [
@@ -115,7 +119,7 @@ export const accessListField: FieldCodec = {
 export const blobVersionedHashesField: FieldCodec = {
   name: "blobVersionedHashes",
   read: (item, draft, where) => {
-    draft.blobVersionedHashes = readList(item, where).map((entry) => readHash(entry, where));
+    draft.blobVersionedHashes = readEach(item, where, readHash);
   },
   write: (fields) => fields.blobVersionedHashes.map(hexItem),
 };
@@ -123,11 +127,21 @@ export const blobVersionedHashesField: FieldCodec = {
 export const authorizationListField: FieldCodec = {
   name: "authorizationList",
   read: (item, draft, where) => {
-    draft.authorizationList = readList(item, where).map((entry) => readAuthorization(entry, where));
+    draft.authorizationList = readEach(item, where, readAuthorization);
   },
   write: (fields, where) =>
     fields.authorizationList.map((entry) => authorizationItems(entry, where)),
 };
+
+/** The entries of a list. Most are empty: one empty list serves all of those. */
+function readEach<T>(
+  item: RlpItem | undefined,
+  where: string,
+  read: (entry: RlpItem, where: string) => T,
+): readonly T[] {
+  const entries = readList(item, where);
+  return entries.length === 0 ? NO_ENTRIES : entries.map((entry) => read(entry, where));
+}
 
 function readAccessListItem(item: RlpItem, where: string): AccessListItem {
   const [address, storageKeys] = readList(item, where, 2);
