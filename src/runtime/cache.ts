@@ -1,7 +1,10 @@
 /** A cache with a limit, least recently used out first. */
 import { LRUCache } from "lru-cache";
 
-/** At most `entries` values; with `bytes` and `sizeOf` also at most that many bytes of values. */
+/**
+ * At most `entries` values; with `bytes` and `sizeOf` also at most that many bytes of values. A value that is larger by
+ * itself is kept alone: whatever is so large was costly to make.
+ */
 export interface CacheLimits<V> {
   readonly entries: number;
   readonly bytes?: number;
@@ -20,7 +23,7 @@ export class BoundedCache<K extends {}, V extends {}> {
         : new LRUCache({
             max: entries,
             maxSize: bytes,
-            sizeCalculation: (value) => Math.max(1, sizeOf(value)),
+            sizeCalculation: (value) => Math.min(bytes, Math.max(1, sizeOf(value))),
           });
   }
 
