@@ -46,6 +46,8 @@ export const INLINE_BELOW = 4;
 const MAX_BATCH = 128;
 /** Transactions recovered in place before other work gets a turn, about 4 ms. */
 const INLINE_SLICE = 64;
+/** Heap of a worker: a batch is short-lived, and what V8 may take by default it does take (60 MB a thread). */
+const THREAD_HEAP = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 } as const;
 /** Batches given to a worker before its first answer, so that it never waits for us. */
 const BATCHES_PER_WORKER = 2;
 /** Transactions waiting for recovery; beyond it callers are refused. */
@@ -304,7 +306,10 @@ export class WorkerPool {
   #startThread(): void {
     // a path in `new URL` is not rewritten by the compiler: the built tree has .js files
     const file = import.meta.url.endsWith(".ts") ? "./recoverThread.ts" : "./recoverThread.js";
-    const worker = new Worker(new URL(file, import.meta.url), { name: "qnet-recover" });
+    const worker = new Worker(new URL(file, import.meta.url), {
+      name: "qnet-recover",
+      resourceLimits: THREAD_HEAP,
+    });
     const thread: Thread = { worker, batches: new Map(), sidecar: undefined, ready: false };
     this.#threads.add(thread);
     worker.unref();
