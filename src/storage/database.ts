@@ -42,9 +42,9 @@ export interface Range<K> {
 }
 
 const MEMORY_PATH = "memory";
-const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
+const DEFAULT_CACHE_BYTES = 32 * 1024 * 1024;
 /** Up to two of these are in memory; a block's batch should fit. */
-const WRITE_BUFFER_BYTES = 32 * 1024 * 1024;
+const WRITE_BUFFER_BYTES = 8 * 1024 * 1024;
 const views = { keyEncoding: "view", valueEncoding: "view" } as const;
 
 /**
