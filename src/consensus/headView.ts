@@ -17,6 +17,7 @@ export class HeadView implements HeadState {
   readonly #clock: { nowMs(): number };
   #state: { readonly root: Hash; readonly state: State } | undefined;
   #reads = 0;
+  #next: { readonly parent: Hash; readonly timestamp: bigint; readonly rules: Rules } | undefined;
 
   constructor(dependencies: { readonly chain: Chain; readonly clock: { nowMs(): number } }) {
     this.#chain = dependencies.chain;
@@ -36,14 +37,23 @@ export class HeadView implements HeadState {
 
   get rules(): Rules {
     const { header, hash } = this.#chain.head;
-    const { forks, terminalTotalDifficulty } = this.#chain.config;
     const now = BigInt(Math.floor(this.#clock.nowMs() / 1000));
     const least = header.timestamp + 1n;
+    const timestamp = now < least ? least : now;
+    // asked for every transaction that comes in, and the answer takes a read of the database
+    if (this.#next?.parent !== hash || this.#next.timestamp !== timestamp)
+      this.#next = { parent: hash, timestamp, rules: this.#rulesAt(timestamp) };
+    return this.#next.rules;
+  }
+
+  #rulesAt(timestamp: bigint): Rules {
+    const { header, hash } = this.#chain.head;
+    const { forks, terminalTotalDifficulty } = this.#chain.config;
     const total = this.#chain.totalDifficulty(hash) ?? 0n;
     const merged = terminalTotalDifficulty !== undefined && total >= terminalTotalDifficulty;
     return forks.rules({
       number: header.number + 1n,
-      timestamp: now < least ? least : now,
+      timestamp,
       difficulty: merged ? 0n : 1n,
     });
   }
