@@ -2,7 +2,7 @@
  * Local transactions on disk, so that a restart does not lose them: records of length, checksum and bytes, appended as they
  * come and rewritten from time to time with those that still wait. It is a convenience, not a promise: writes are not synced.
  */
-import { appendFile, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import type { Bytes } from "../primitives/bytes.ts";
 import type { Hash } from "../primitives/hex.ts";
@@ -14,6 +14,8 @@ export const MAX_JOURNAL_BYTES = 64 * 1024 * 1024;
 /** Rewrites and appends that may wait for the disk. */
 const MAX_WRITES = 16;
 const HEADER_BYTES = 8;
+/** How long a transaction may wait for its write: one write for many costs this thread less. */
+const FLUSH_MS = 50;
 /** Dead bytes that are not worth a rewrite. */
 const SLACK_BYTES = 1024 * 1024;
 
@@ -25,7 +27,9 @@ export class Journal {
   readonly #live = new Map<Hash, Bytes>();
   #liveBytes = 0;
   #buffer: Bytes[] = [];
-  #flushing = false;
+  /** Open for appending; opening it for each write costs more than the writes. */
+  #file: FileHandle | undefined;
+  #flushing: NodeJS.Timeout | undefined;
   #sizeBytes = 0;
   #full = false;
 
@@ -74,9 +78,10 @@ export class Journal {
     this.#liveBytes += length;
     this.#sizeBytes += length;
     this.#buffer.push(header(raw), raw);
-    if (this.#flushing) return;
-    this.#flushing = true;
-    setImmediate(() => this.#write(() => this.#flush()));
+    this.#flushing ??= setTimeout(() => {
+      this.#flushing = undefined;
+      this.#write(() => this.#flush());
+    }, FLUSH_MS).unref();
   }
 
   /** The transaction need not survive any more; its record leaves with the next rotation. */
@@ -101,28 +106,36 @@ export class Journal {
     this.#write(async () => {
       const fresh = `${this.#path}.new`;
       await writeFile(fresh, Buffer.concat(parts));
+      await this.#closeFile();
       await rename(fresh, this.#path);
     });
   }
 
   /** Waits for the writes under way. */
   async close(): Promise<void> {
+    clearTimeout(this.#flushing);
     if (this.#buffer.length > 0) this.#write(() => this.#flush());
     await this.#writes.idle();
+    await this.#closeFile();
     await rm(`${this.#path}.new`, { force: true });
   }
 
   async #flush(): Promise<void> {
-    this.#flushing = false;
     const parts = this.#buffer;
     this.#buffer = [];
     if (parts.length === 0) return;
-    await appendFile(this.#path, Buffer.concat(parts));
+    this.#file ??= await open(this.#path, "a");
+    await this.#file.appendFile(Buffer.concat(parts));
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
   }
 
   #write(task: () => Promise<void>): void {
     this.#writes.run(task).catch((error: unknown) => {
-      this.#flushing = false;
       this.#log.warn("Transaction journal could not be written", { path: this.#path, error });
     });
   }
