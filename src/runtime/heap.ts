@@ -7,7 +7,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 /** Both halves of the young generation. Blocks and pooled transactions outlive any size, so a larger one saves nothing. */
 const YOUNG_BYTES = 32 * 1024 * 1024;
 /** How far the old generation may grow beyond what the last collection left alive. */
-const OLD_GROWTH_PERCENT = 40;
+const OLD_GROWTH_PERCENT = 25;
 const CHECK_MS = 200;
 const GROW = 2;
 const STAY = 1;
