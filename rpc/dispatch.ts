@@ -39,6 +39,9 @@ export interface Dispatcher {
   answer(body: unknown, connection: Connection): Promise<string | undefined>;
 }
 
+/** Calls of a batch that run at once; then others get their turn. */
+const MAX_TOGETHER = 128;
+
 /** What travels through jayson beside the parameters. */
 class CallContext {
   readonly rpc: RpcContext;
@@ -117,14 +120,16 @@ class Deadline {
   readonly #timer: NodeJS.Timeout;
 
   constructor(timeoutMs: number) {
-    const error = knownError(new RpcError({ code: "TIMEOUT", text: "request timed out" }));
-    const outcome: Outcome = { error: error ?? internalError };
     let pass: (outcome: Outcome) => void = () => {};
     this.passed = new Promise((resolve) => {
       pass = resolve;
     });
     this.#endMs = systemClock.nowMs() + timeoutMs;
-    this.#timer = setTimeout(() => pass(outcome), timeoutMs);
+    this.#timer = setTimeout(() => {
+      // made here: an error costs its stack, and hardly a request comes to this
+      const error = knownError(new RpcError({ code: "TIMEOUT", text: "request timed out" }));
+      pass({ error: error ?? internalError });
+    }, timeoutMs);
   }
 
   /** By the clock: calls that never wait leave the timer no turn. */
@@ -239,14 +244,16 @@ export function createDispatcher(deps: DispatcherDeps, limits: DispatchLimits): 
     const replies: string[] = [];
     const turns = new Turns();
     let size = 0;
-    for (const call of calls) {
+    // in order: what a call does must be seen by those behind it
+    for (const group of groupsOf(calls, deps.open)) {
       await turns.next();
-      // in order: two transactions of one sender must not swap
-      const reply =
-        size > limits.batchReplyBytes ? tooMuch(call) : await one(call, context, deadline);
-      if (reply === undefined) continue;
-      size += reply.length;
-      replies.push(reply);
+      const full = size > limits.batchReplyBytes;
+      const running = group.map((call) => (full ? tooMuch(call) : one(call, context, deadline)));
+      for (const reply of await Promise.all(running)) {
+        if (reply === undefined) continue;
+        size += reply.length;
+        replies.push(reply);
+      }
     }
     return replies.length === 0 ? undefined : `[${replies.join(",")}]`;
   }
@@ -264,6 +271,28 @@ export function createDispatcher(deps: DispatcherDeps, limits: DispatchLimits): 
       }
     },
   };
+}
+
+/** Calls of a batch that run at once: those of methods that overlap, when they follow each other. Any other stands alone. */
+function groupsOf(calls: readonly unknown[], open: DispatcherDeps["open"]): unknown[][] {
+  const groups: unknown[][] = [];
+  let last: unknown[] | undefined;
+  for (const call of calls) {
+    const joins = overlaps(call, open);
+    if (joins && last !== undefined && last.length < MAX_TOGETHER) {
+      last.push(call);
+      continue;
+    }
+    const group = [call];
+    groups.push(group);
+    last = joins ? group : undefined;
+  }
+  return groups;
+}
+
+function overlaps(call: unknown, open: DispatcherDeps["open"]): boolean {
+  if (typeof call !== "object" || call === null || !("method" in call)) return false;
+  return typeof call.method === "string" && open.get(call.method)?.overlaps === true;
 }
 
 /** Reply to a call that came after the replies of its batch had reached their limit. */

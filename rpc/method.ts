@@ -62,6 +62,8 @@ export interface Method {
   readonly devOnly: boolean;
   /** `true`: does not wait for the block that an instantly mining chain makes of what was sent before. */
   readonly atOnce: boolean;
+  /** Calls that follow each other in a batch may run at once: the method itself keeps them in order. */
+  readonly overlaps: boolean;
   /** Checks `args`, runs the handler and encodes its result. Throws RpcError and whatever the handler throws. */
   call(context: RpcContext, args: readonly unknown[]): Promise<Json>;
 }
@@ -79,6 +81,7 @@ interface Declaration<P extends readonly Param<unknown>[], R> {
   readonly result: ResultCodec<R>;
   readonly devOnly?: boolean;
   readonly atOnce?: boolean;
+  readonly overlaps?: boolean;
   readonly handler: (context: RpcContext, ...args: Values<P>) => R | Promise<R>;
 }
 
@@ -107,6 +110,7 @@ export function defineMethod<const P extends readonly Param<unknown>[], R>(
     result,
     devOnly: declaration.devOnly ?? false,
     atOnce: declaration.atOnce ?? false,
+    overlaps: declaration.overlaps ?? false,
     async call(context, args) {
       if (args.length > params.length) {
         throw new RpcError({ code: "TOO_MANY_ARGUMENTS", max: params.length });

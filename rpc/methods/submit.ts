@@ -124,6 +124,7 @@ const rawMethods = [
     params: [param("transaction", data)],
     result: hash,
     atOnce: true,
+    overlaps: true,
     handler: async (context, raw) => (await addRaw(context, raw)).hash,
   }),
   defineMethod({

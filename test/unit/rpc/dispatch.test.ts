@@ -25,6 +25,19 @@ const methods: readonly Method[] = [
     },
   }),
   defineMethod({
+    name: "test_overlapping",
+    summary: "Waits, and lets the next of its kind start meanwhile.",
+    params: [param("ms", quantity)],
+    result: quantity,
+    overlaps: true,
+    handler: async (_context, ms) => {
+      order.push(`start ${ms}`);
+      await pause(Number(ms));
+      order.push(`end ${ms}`);
+      return ms;
+    },
+  }),
+  defineMethod({
     name: "test_never",
     summary: "Never answers.",
     params: [],
@@ -94,11 +107,33 @@ describe("createDispatcher", () => {
   });
 
   it("runs the calls of a batch one after the other", async () => {
+    order.length = 0;
     const replies = await ask([call("test_slow", ["0xa"], 1), call("test_slow", ["0x1"], 2)]);
     assert.deepEqual(order, ["start 10", "end 10", "start 1", "end 1"]);
     assert.deepEqual(
       replies.map((reply: { result: string }) => reply.result),
       ["0xa", "0x1"],
+    );
+  });
+
+  it("starts calls of a method that overlaps together, and no other call beside them", async () => {
+    order.length = 0;
+    const replies = await ask([
+      call("test_overlapping", ["0x14"], 1),
+      call("test_overlapping", ["0x5"], 2),
+      call("test_slow", ["0x1"], 3),
+      call("test_overlapping", ["0x2"], 4),
+    ]);
+    const together = ["start 20", "start 5", "end 5", "end 20"];
+    assert.deepEqual(order, [...together, "start 1", "end 1", "start 2", "end 2"]);
+    assert.deepEqual(
+      replies.map(({ id, result }: { id: number; result: string }) => [id, result]),
+      [
+        [1, "0x14"],
+        [2, "0x5"],
+        [3, "0x1"],
+        [4, "0x2"],
+      ],
     );
   });
 
