@@ -38,9 +38,16 @@ export async function prepareVerifier(
   { log, onFatal }: Pick<NodeOptions, "log" | "onFatal">,
 ): Promise<void> {
   const used = [...usedAlgorithms(config)];
-  await Promise.all(used.filter(isMlDsa).map((name) => verifier.prepare(name)));
+  const prepare = async (name: PqAlgorithmName) => {
+    await verifier.prepare(name);
+    const tests = verifier.status(name).selfTests;
+    const passed = tests.filter(({ outcome }) => outcome === "passed").length;
+    if (verifier.paranoid && passed < 2)
+      log.warn("Only one implementation verifies a signature algorithm", { algorithm: name });
+  };
+  await Promise.all(used.filter(isMlDsa).map(prepare));
   for (const name of used.filter((one) => !isMlDsa(one))) {
-    verifier.prepare(name).catch((error: Error) => {
+    prepare(name).catch((error: Error) => {
       log.error("No implementation of a signature algorithm passes its tests", { algorithm: name });
       onFatal?.(error);
     });

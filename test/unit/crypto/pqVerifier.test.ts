@@ -9,6 +9,7 @@ import {
 } from "../../../src/crypto/pqAlgorithms.ts";
 import { nativeBackend, nobleBackend, type PqBackend } from "../../../src/crypto/pqBackends.ts";
 import { mlDsaPublicKey, signMlDsa } from "../../../src/crypto/pqKeys.ts";
+import { slhDsaSha2Answers } from "../../../src/crypto/pqKnownAnswers/slhDsaSha2.ts";
 import { PqError, PqVerifier, pqVerifier } from "../../../src/crypto/pqVerifier.ts";
 import type { Bytes } from "../../../src/primitives/bytes.ts";
 
@@ -121,11 +122,23 @@ describe("PqVerifier", () => {
     await trusting.prepare("ML-DSA-44");
     assert.equal(verify(trusting), true);
     assert.equal(trusting.status("ML-DSA-44").selfTests[1]?.outcome, "not loaded");
-    const paranoid = new PqVerifier({ backends }, { paranoid: true });
+    const heard: PqError[] = [];
+    const onDisagreement = (error: PqError) => heard.push(error);
+    const paranoid = new PqVerifier({ backends, onDisagreement }, { paranoid: true });
     await paranoid.prepare("ML-DSA-44");
     assert.throws(
       () => verify(paranoid),
       (error) => error instanceof PqError && error.reason.code === "PQ_BACKENDS_DISAGREE",
+    );
+    assert.deepEqual(
+      heard.map(({ reason }) => reason),
+      [
+        {
+          code: "PQ_BACKENDS_DISAGREE",
+          algorithm: "ML-DSA-44",
+          verdicts: "native: true, noble: false",
+        },
+      ],
     );
   });
 
@@ -183,5 +196,27 @@ describe("OpenSSL and noble", () => {
         { numRuns: RUNS },
       );
     }).timeout(10_000 + RUNS * 50);
+  }
+
+  for (const name of ["SLH-DSA-SHA2-128s", "SLH-DSA-SHA2-192f"] as const) {
+    it(`agree on damaged signatures of ${name}`, async () => {
+      await verifier.prepare(name);
+      const key = Buffer.from(slhDsaSha2Answers[name].publicKey, "base64");
+      const signed = Buffer.from(slhDsaSha2Answers[name].signature, "base64");
+      // message and context of the known answers
+      const [message, context] = [
+        text.encode("QNet known answer"),
+        text.encode("QNet/self-test/1"),
+      ];
+      assert.equal(verifier.verify(name, key, message, signed, context), true);
+      fc.assert(
+        fc.property(fc.nat(signed.length - 1), fc.integer({ min: 1, max: 255 }), (at, bits) => {
+          const damaged = Uint8Array.from(signed);
+          damaged[at] = (damaged[at] ?? 0) ^ bits;
+          assert.equal(verifier.verify(name, key, message, damaged, context), false);
+        }),
+        { numRuns: 40 },
+      );
+    });
   }
 });
