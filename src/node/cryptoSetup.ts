@@ -1,4 +1,5 @@
 /** The post-quantum verifier of a node: made, tested before the first block, and refused for production if it is slow. */
+import { setTimeout } from "node:timers/promises";
 import type { PqAlgorithmName } from "../crypto/pqAlgorithms.ts";
 import { PqVerifier, pqVerifier } from "../crypto/pqVerifier.ts";
 import { NodeError } from "../primitives/errors.ts";
@@ -13,6 +14,9 @@ export type CryptoErrorReason = {
 
 /** This machine cannot keep up with what its blocks would cost others nothing. */
 export class CryptoError extends NodeError<CryptoErrorReason> {}
+
+/** The tests of the rarer algorithms take 0.1 s of processor time, which the start of a node has no use for. */
+const BACKGROUND_DELAY_MS = 1_000;
 
 /** The verifier of the options. */
 export function makeVerifier({ paranoid = false, onFatal }: NodeOptions): PqVerifier {
@@ -29,8 +33,8 @@ export function usedAlgorithms({ qnet }: ChainConfig): ReadonlySet<PqAlgorithmNa
 }
 
 /**
- * Tests the back ends of the chain's algorithms: ML-DSA before anything else starts, in a few ms, the others behind it
- * (a call that comes before waits for them). Throws PqError for ML-DSA, and hands it to `onFatal` for the others.
+ * Tests the back ends of the chain's algorithms: ML-DSA before anything else starts, in a few ms, the others a second
+ * later (a call that comes before has its algorithm tested at once). Throws PqError for ML-DSA, and hands it to `onFatal` for the others.
  */
 export async function prepareVerifier(
   verifier: PqVerifier,
@@ -47,10 +51,14 @@ export async function prepareVerifier(
   };
   await Promise.all(used.filter(isMlDsa).map(prepare));
   for (const name of used.filter((one) => !isMlDsa(one))) {
-    prepare(name).catch((error: Error) => {
-      log.error("No implementation of a signature algorithm passes its tests", { algorithm: name });
-      onFatal?.(error);
-    });
+    setTimeout(BACKGROUND_DELAY_MS, undefined, { ref: false })
+      .then(() => prepare(name))
+      .catch((error: Error) => {
+        log.error("No implementation of a signature algorithm passes its tests", {
+          algorithm: name,
+        });
+        onFatal?.(error);
+      });
   }
 }
 
