@@ -188,6 +188,7 @@ export const simulateMethods = [
         const simulated = await simulate(base, blocks, {
           forks: context.node.chain.config.forks,
           blockHash,
+          verifier: context.node.verifier,
           validate: wanted.validation,
           traceTransfers: wanted.traceTransfers,
           gasCap,

@@ -4,6 +4,7 @@
  * transactions, requests, roots -> blocks with exact hashes and what each call did.
  * The State of the base is the caller's own copy; after a throw it is to be thrown away.
  */
+import type { PqVerifier } from "../crypto/pqVerifier.ts";
 import { EMPTY_BYTES } from "../primitives/bytes.ts";
 import { type Hash, ZERO_ADDRESS, ZERO_HASH } from "../primitives/hex.ts";
 import type { State } from "../state/state.ts";
@@ -57,6 +58,8 @@ export interface SimulationOptions {
   /** Gas of all calls together; 0 = no limit. */
   readonly gasCap: bigint;
   readonly observer?: Observer | undefined;
+  /** As in ExecutionContext. */
+  readonly verifier?: PqVerifier | undefined;
   /** Asked before each block and each call, and while loops run: may wait, so that others get a turn, and may throw. */
   readonly pause?: (() => Promise<void> | undefined) | undefined;
 }
@@ -136,6 +139,7 @@ async function simulateBlock(
     rules,
     blockHash: (number: bigint) => hashes.get(number) ?? options.blockHash(number),
     pause: options.pause,
+    verifier: options.verifier,
     observer: observer === undefined ? recorder : joinObservers(observer, recorder),
     movedPrecompiles,
   };

@@ -111,6 +111,17 @@ describe("the precompile map over JSON-RPC", () => {
     assert.equal(await server.call("eth_call", { to: NAMES.VERIFY_MLDSA44, data: signed }), ONE);
   });
 
+  it("answers in simulations", async () => {
+    const call = { from: TEST_ADDRESSES[0], to: NAMES.VERIFY_MLDSA44, data: signed };
+    const [block] = await ask<{ calls: { returnData: string }[] }[]>(
+      server,
+      "eth_simulateV1",
+      { blockStateCalls: [{ calls: [call] }] },
+      "latest",
+    );
+    assert.equal(block?.calls[0]?.returnData, ONE);
+  });
+
   it("is estimated with its gas, beyond the floor of the data", async () => {
     const data = `0x${"00".repeat(4_000)}`;
     const estimate = async (to: string) =>
