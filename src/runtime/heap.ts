@@ -4,11 +4,14 @@
  */
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 
-/** Both halves of the young generation. Blocks and pooled transactions outlive any size, so a larger one saves nothing. */
-const YOUNG_BYTES = 32 * 1024 * 1024;
+/**
+ * Both halves of the young generation, at which it stops growing; under load it has doubled once more before it is seen.
+ * Blocks and pooled transactions outlive any size, so a larger one saves nothing.
+ */
+const YOUNG_BYTES = 16 * 1024 * 1024;
 /** How far the old generation may grow beyond what the last collection left alive. */
 const OLD_GROWTH_PERCENT = 25;
-const CHECK_MS = 200;
+const CHECK_MS = 50;
 const GROW = 2;
 const STAY = 1;
 
