@@ -25,7 +25,7 @@ export interface BannerFacts {
   readonly balance: bigint;
   readonly mnemonic: string;
   readonly derivationPath: string;
-  /** "native", "noble"; paranoid: both */
+  /** "native", "wasm", "noble"; paranoid: two of them */
   readonly mlDsaBackend: string;
 }
 

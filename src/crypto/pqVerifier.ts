@@ -3,7 +3,7 @@
  *
  * Owns the choice of back ends: for each algorithm the first of the list, fastest first, that passes the known-answer
  * tests. `prepare` makes the choice (it may have to load a library), `verify` uses it, synchronously, and never throws on
- * bytes. Paranoid, it asks every back end and throws when they disagree: then nobody can say what the chain is.
+ * bytes. Paranoid, it asks the first two and throws when they disagree: then nobody can say what the chain is.
  */
 import type { Bytes } from "../primitives/bytes.ts";
 import { NodeError } from "../primitives/errors.ts";
@@ -19,6 +19,7 @@ import {
   type PqBackend,
   type PqBackendName,
   type PqVerify,
+  wasmBackend,
 } from "./pqBackends.ts";
 import { failedSelfTest } from "./pqSelfTest.ts";
 
@@ -39,7 +40,11 @@ export type PqErrorReason =
 /** No implementation can be trusted with an algorithm: this node must not go on with it. */
 export class PqError extends NodeError<PqErrorReason> {}
 
-/** What the self test of a back end found; "not loaded": a faster one passed, so it was not asked. */
+/** Implementations that are asked; two are enough to notice that one of them errs. */
+const TRUSTING = 1;
+const PARANOID = 2;
+
+/** What the self test of a back end found; "not loaded": enough faster ones passed, so it was not asked. */
 export interface PqSelfTest {
   readonly backend: PqBackendName;
   readonly outcome: "passed" | "failed" | "absent" | "not loaded";
@@ -68,7 +73,7 @@ interface Choice {
 
 /** What a verifier is made of. */
 export interface PqDependencies {
-  /** Fastest first; default: OpenSSL, noble */
+  /** Fastest first; default: OpenSSL, WebAssembly, noble */
   readonly backends?: readonly PqBackend[];
   /** Hears of a disagreement before it is thrown: the node has to stop. */
   readonly onDisagreement?: ((error: PqError) => void) | undefined;
@@ -84,7 +89,7 @@ export class PqVerifier {
   readonly #preparing = new Map<PqAlgorithmName, Promise<void>>();
 
   constructor(
-    { backends = [nativeBackend, nobleBackend], onDisagreement }: PqDependencies = {},
+    { backends = [nativeBackend, wasmBackend, nobleBackend], onDisagreement }: PqDependencies = {},
     { paranoid = false }: { readonly paranoid?: boolean } = {},
   ) {
     this.#backends = backends;
@@ -157,8 +162,9 @@ export class PqVerifier {
   async #choose(algorithm: PqAlgorithm): Promise<void> {
     const candidates: Candidate[] = [];
     const selfTests: PqSelfTest[] = [];
+    const wanted = this.paranoid ? PARANOID : TRUSTING;
     for (const { name, load } of this.#backends) {
-      if (candidates.length > 0 && !this.paranoid) {
+      if (candidates.length === wanted) {
         selfTests.push({ backend: name, outcome: "not loaded" });
         continue;
       }

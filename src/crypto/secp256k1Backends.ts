@@ -1,4 +1,8 @@
-/** The two implementations of ECDSA on secp256k1: libsecp256k1, native, and noble, in JavaScript. */
+/**
+ * Implementations of ECDSA on secp256k1, fastest first: libsecp256k1, native (0.06 ms a recovery), the same compiled to
+ * WebAssembly, in libauth (0.3 ms), and noble, in JavaScript (1.3 ms). The first that answers as noble does is used.
+ */
+import type { Secp256k1 as LibauthSecp256k1 } from "@bitauth/libauth/build/lib/crypto/secp256k1-types.js";
 import { secp256k1 as noble } from "@noble/curves/secp256k1.js";
 import type * as Secp256k1 from "secp256k1";
 import { type Bytes, equalBytes } from "../primitives/bytes.ts";
@@ -11,7 +15,7 @@ export interface CompactSignature {
 
 /** ECDSA on 32-byte digests and valid 32-byte private keys; public keys are 64 bytes, without the 0x04 prefix. */
 export interface EcdsaBackend {
-  readonly name: "native" | "noble";
+  readonly name: "native" | "wasm" | "noble";
   /** undefined: r is no x-coordinate, or the key would be the point at infinity */
   readonly recover: (digest: Bytes, signature: CompactSignature) => Bytes | undefined;
   /** RFC 6979, low s */
@@ -19,7 +23,20 @@ export interface EcdsaBackend {
   readonly publicKey: (privateKey: Bytes) => Bytes;
 }
 
+/** The fastest implementation that this machine has. */
+export async function loadFastestBackend(): Promise<EcdsaBackend> {
+  return (await loadNativeBackend()) ?? (await loadWasmBackend()) ?? nobleBackend;
+}
+
 type Library = Pick<typeof Secp256k1, "ecdsaRecover" | "ecdsaSign" | "publicKeyCreate">;
+
+type WasmLibrary = Pick<
+  LibauthSecp256k1,
+  | "derivePublicKeyUncompressed"
+  | "recoverPublicKeyUncompressed"
+  | "signMessageHashRecoverableCompact"
+>;
+const RECOVERY_IDS = [0, 1, 2, 3] as const;
 
 export const nobleBackend: EcdsaBackend = {
   name: "noble",
@@ -50,6 +67,41 @@ export async function loadNativeBackend(): Promise<EcdsaBackend | undefined> {
   } catch {
     return undefined; // no prebuilt binary
   }
+}
+
+/** libauth's implementation, or undefined where WebAssembly does not run or answers wrongly. */
+export async function loadWasmBackend(): Promise<EcdsaBackend | undefined> {
+  try {
+    // the package's main file loads all of libauth, which takes 0.5 s
+    const { instantiateSecp256k1 } = await import("@bitauth/libauth/build/lib/crypto/secp256k1.js");
+    const backend = wasmBackend(await instantiateSecp256k1());
+    return passesSelfTest(backend) ? backend : undefined;
+  } catch {
+    return undefined; // no WebAssembly
+  }
+}
+
+/** libauth answers bad input with a text. */
+function wasmBackend(library: WasmLibrary): EcdsaBackend {
+  return {
+    name: "wasm",
+    recover: (digest, { compact, recovery }) => {
+      const which = RECOVERY_IDS.find((id) => id === recovery);
+      if (which === undefined) return undefined;
+      const key = library.recoverPublicKeyUncompressed(compact, which, digest);
+      return typeof key === "string" ? undefined : key.subarray(1);
+    },
+    sign: (digest, privateKey) => {
+      const signed = library.signMessageHashRecoverableCompact(privateKey, digest);
+      if (typeof signed === "string") throw new RangeError(signed);
+      return { compact: signed.signature, recovery: signed.recoveryId };
+    },
+    publicKey: (privateKey) => {
+      const key = library.derivePublicKeyUncompressed(privateKey);
+      if (typeof key === "string") throw new RangeError(key);
+      return key.subarray(1);
+    },
+  };
 }
 
 function nativeBackend(library: Library): EcdsaBackend {

@@ -7,7 +7,12 @@ import {
   pqAlgorithm,
   pqAlgorithmById,
 } from "../../../src/crypto/pqAlgorithms.ts";
-import { nativeBackend, nobleBackend, type PqBackend } from "../../../src/crypto/pqBackends.ts";
+import {
+  nativeBackend,
+  nobleBackend,
+  type PqBackend,
+  wasmBackend,
+} from "../../../src/crypto/pqBackends.ts";
 import { mlDsaPublicKey, signMlDsa } from "../../../src/crypto/pqKeys.ts";
 import { slhDsaSha2Answers } from "../../../src/crypto/pqKnownAnswers/slhDsaSha2.ts";
 import { PqError, PqVerifier, pqVerifier } from "../../../src/crypto/pqVerifier.ts";
@@ -17,14 +22,19 @@ const text = new TextEncoder();
 const SEED = new Uint8Array(32).fill(7);
 const MESSAGE = text.encode("a message");
 const CONTEXT = text.encode("QNet/tx/1");
-/** Mutated triples for each parameter set; more of them with QNET_TEST_PQ_RUNS. */
+/**
+ * Mutated triples for each parameter set; more of them with QNET_TEST_PQ_RUNS, say
+ * `QNET_TEST_PQ_RUNS=100000 npx mocha test/unit/crypto/pqVerifier.test.ts -g "triples of ML-DSA-44"`.
+ */
 const RUNS = Number(process.env["QNET_TEST_PQ_RUNS"] ?? 150);
 
 /** One algorithm of each kind. */
 const QUICK = ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87", "SLH-DSA-SHA2-128s", "Falcon-512"] as const;
 
 function backendsOf(name: PqAlgorithmName): readonly PqBackend[] {
-  return name === "Falcon-512" ? [nobleBackend] : [nativeBackend, nobleBackend];
+  if (name === "Falcon-512") return [nobleBackend];
+  if (name === "ML-DSA-44") return [nativeBackend, wasmBackend, nobleBackend];
+  return [nativeBackend, nobleBackend];
 }
 
 /** The same meaningless bytes in every run. */
@@ -47,6 +57,40 @@ function flawedBackend(): PqBackend {
         message.length === 17 && sound?.(publicKey, message, signature, context) === true;
     },
   };
+}
+
+type Triple = readonly [publicKey: Bytes, message: Bytes, signature: Bytes, context: Bytes];
+
+interface Change {
+  readonly part: number;
+  readonly position: number;
+  readonly value: number;
+}
+
+/** One byte of a part, half of them of the signature; its hints, at the end, are what implementations may read differently. */
+function changeOf(signatureBytes: number): fc.Arbitrary<Change> {
+  return fc.record({
+    part: fc.constantFrom(0, 1, 2, 2, 2, 3),
+    position: fc.oneof(
+      fc.nat(signatureBytes - 1),
+      fc.integer({ min: signatureBytes - 96, max: signatureBytes - 1 }),
+    ),
+    value: fc.integer({ min: 0, max: 255 }),
+  });
+}
+
+function changed([key, message, signature, context]: Triple, changes: readonly Change[]): Triple {
+  const parts = [
+    Uint8Array.from(key),
+    Uint8Array.from(message),
+    Uint8Array.from(signature),
+    Uint8Array.from(context),
+  ] as const;
+  for (const { part, position, value } of changes) {
+    const bytes = parts[part] ?? parts[0];
+    bytes[position % bytes.length] = value;
+  }
+  return parts;
 }
 
 describe("pqAlgorithm", () => {
@@ -116,6 +160,31 @@ describe("PqVerifier", () => {
     assert.equal(verifier.isPrepared("ML-DSA-65"), false);
   });
 
+  it("asks two of three back ends when paranoid", async () => {
+    const paranoid = new PqVerifier({}, { paranoid: true });
+    await Promise.all([paranoid.prepare("ML-DSA-44"), paranoid.prepare("ML-DSA-65")]);
+    assert.equal(paranoid.describe("ML-DSA-44"), "native checked by wasm");
+    assert.equal(paranoid.describe("ML-DSA-65"), "native checked by noble");
+    assert.equal(verify(paranoid), true);
+  });
+
+  it("falls back from OpenSSL to WebAssembly, and from there to JavaScript", async () => {
+    const backends = [constantBackend(false), wasmBackend, nobleBackend];
+    const verifier = new PqVerifier({ backends });
+    await Promise.all([verifier.prepare("ML-DSA-44"), verifier.prepare("ML-DSA-87")]);
+    assert.equal(verifier.backendOf("ML-DSA-44"), "wasm");
+    assert.equal(verifier.backendOf("ML-DSA-87"), "noble");
+    assert.equal(verify(verifier), true);
+  });
+
+  it("has the same answer for a message of 4 MB in WebAssembly, whose memory has to grow", async () => {
+    const message = new Uint8Array(4_000_000).fill(9);
+    const signed = signMlDsa("ML-DSA-44", SEED, message, CONTEXT);
+    const verifyIn = await wasmBackend.load("ML-DSA-44");
+    assert.equal(verifyIn?.(publicKey, message, signed, CONTEXT), true);
+    assert.equal(verifyIn?.(publicKey, MESSAGE, signature, CONTEXT), true);
+  });
+
   it("loads no second back end unless paranoid, and then throws when they disagree", async () => {
     const backends = [nativeBackend, flawedBackend()];
     const trusting = new PqVerifier({ backends });
@@ -161,37 +230,29 @@ describe("PqVerifier", () => {
   }
 });
 
-describe("OpenSSL and noble", () => {
+describe("the back ends", () => {
   const verifier = new PqVerifier({}, { paranoid: true });
 
   for (const set of [44, 65, 87] as const) {
-    it(`agree on mutated triples of ML-DSA-${set}`, async () => {
-      const name = `ML-DSA-${set}` as const;
-      await verifier.prepare(name);
-      const key = mlDsaPublicKey(name, SEED);
-      const signed = signMlDsa(name, SEED, MESSAGE, CONTEXT);
-      const hintStart = signed.length - 96;
-      const position = fc.oneof(
-        fc.nat(signed.length - 1),
-        fc.integer({ min: hintStart, max: signed.length - 1 }),
-      );
-      const change = fc.record({
-        part: fc.constantFrom(0, 1, 2, 2, 2, 3),
-        position,
-        value: fc.integer({ min: 0, max: 255 }),
-      });
+    const name = `ML-DSA-${set}` as const;
+    const backends = backendsOf(name);
+    const names = backends.map((backend) => backend.name).join(", ");
+    it(`agree on mutated triples of ${name}: ${names}`, async () => {
+      const verdicts = await Promise.all(backends.map((backend) => backend.load(name)));
+      const original = [
+        mlDsaPublicKey(name, SEED),
+        MESSAGE,
+        signMlDsa(name, SEED, MESSAGE, CONTEXT),
+        CONTEXT,
+      ] as const;
       fc.assert(
-        fc.property(fc.array(change, { maxLength: 3 }), (changes) => {
-          const parts = [key, MESSAGE, signed, CONTEXT].map((part) => Uint8Array.from(part));
-          for (const { part, position, value } of changes) {
-            const bytes = parts[part] ?? new Uint8Array(1);
-            bytes[position % bytes.length] = value;
-          }
-          const [publicKey = key, message = MESSAGE, signature = signed, context = CONTEXT] = parts;
-          const same = [key, MESSAGE, signed, CONTEXT].every((part, at) =>
-            Buffer.from(part).equals(parts[at] ?? part),
+        fc.property(fc.array(changeOf(original[2].length), { maxLength: 3 }), (changes) => {
+          const [key, message, signature, context] = changed(original, changes);
+          const same = original.every((part, at) =>
+            Buffer.from(part).equals([key, message, signature, context][at] ?? part),
           );
-          assert.equal(verifier.verify(name, publicKey, message, signature, context), same);
+          for (const verify of verdicts)
+            assert.equal(verify?.(key, message, signature, context), same);
         }),
         { numRuns: RUNS },
       );

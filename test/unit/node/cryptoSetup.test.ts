@@ -37,7 +37,7 @@ describe("makeVerifier", () => {
     assert.equal(makeVerifier(options), pqVerifier);
     const paranoid = makeVerifier({ ...options, paranoid: true });
     await paranoid.prepare("ML-DSA-44");
-    assert.equal(paranoid.describe("ML-DSA-44"), "native checked by noble");
+    assert.equal(paranoid.describe("ML-DSA-44"), "native checked by wasm");
   });
 });
 
