@@ -122,9 +122,20 @@ export const exportDefinition = {
 
 export const accountDefinition = {
   name: "account",
-  summary: "Manage encrypted secp256k1 keys (Web3 keystore, version 3)",
-  operands: "new | list | import KEYFILE | export ADDRESS",
-  options: [...LOGGING, "datadir", "keystore", "password", "json"],
+  summary: "Manage encrypted keys: secp256k1 (Web3 keystore, version 3), ML-DSA, SLH-DSA",
+  operands: "new | mnemonic | list | import KEYFILE | export ADDRESS | update ADDRESS",
+  options: [
+    ...LOGGING,
+    "datadir",
+    "keystore",
+    "key-type",
+    "password",
+    "new-password",
+    "index",
+    "derivation-path",
+    "json",
+  ],
+  aliases: { type: "key-type" },
 } as const satisfies Definition;
 
 export const dbDefinition = {

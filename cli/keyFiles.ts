@@ -2,41 +2,65 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { encryptKeystore, KeystoreError, keystoreAddress } from "../src/crypto/keystore.ts";
-import { addressOf } from "../src/crypto/secp256k1.ts";
+import { KeystoreError } from "../src/crypto/keystoreJson.ts";
+import {
+  addressOfKey,
+  describeKey,
+  encryptKey,
+  type KeyDescription,
+  type StoredKey,
+} from "../src/crypto/storedKey.ts";
 import type { Bytes } from "../src/primitives/bytes.ts";
-import type { Address } from "../src/primitives/hex.ts";
 import { CommandError } from "./exit.ts";
 
 const OWNER_ONLY = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
-/** A keystore has some 500 bytes; anything much larger in the folder is none. */
+/** A keystore has 500 to 6,000 bytes; anything much larger in the folder is none. */
 const MAX_FILE_BYTES = 65_536;
 
-export interface KeyFile {
-  readonly address: Address;
+export interface KeyFile extends KeyDescription {
   readonly file: string;
 }
 
-/** Encrypts `privateKey` into a new file of `folder`. Throws CommandError when the address is there already. */
+/** Encrypts a key into a new file of `folder`. Throws CommandError when the address is there already. */
 export async function writeKeyFile(
   folder: string,
-  privateKey: Bytes,
+  key: StoredKey,
   password: string,
 ): Promise<KeyFile> {
-  const address = addressOf(privateKey);
+  const address = await addressOfKey(key);
   await mkdir(folder, { recursive: true, mode: OWNER_ONLY_FOLDER });
-  const existing = (await listKeyFiles(folder)).find((key) => key.address === address);
+  const existing = (await listKeyFiles(folder)).find((other) => other.address === address);
   if (existing !== undefined) {
     const problem = `${address} is already in ${existing.file}`;
     throw new CommandError({ code: "FAILED", problem });
   }
-  const randomness = { salt: randomBytes(32), iv: randomBytes(16), id: randomUUID() };
-  const content = await encryptKeystore(privateKey, password, randomness);
+  const content = await encryptKey(key, password, keyRandomness());
   const time = new Date(Date.now()).toISOString().replaceAll(":", "-");
   const file = join(folder, `UTC--${time}--${address.slice(2)}`);
   await writeSecretFile(file, content);
-  return { address, file };
+  return { address, type: key.type, file };
+}
+
+/** Encrypts a key anew into the file that has it. */
+export async function rewriteKeyFile(
+  file: string,
+  key: StoredKey,
+  password: string,
+): Promise<void> {
+  await writeSecretFile(file, await encryptKey(key, password, keyRandomness()));
+}
+
+/** The file of an address, with or without 0x, in any case. Throws CommandError. */
+export async function findKeyFile(folder: string, text: string): Promise<KeyFile> {
+  const wanted = text.toLowerCase().replace(/^(0x)?/, "0x");
+  const found = (await listKeyFiles(folder)).find(({ address }) => address === wanted);
+  if (found !== undefined) return found;
+  throw new CommandError({ code: "FAILED", problem: `no key of ${text} in ${folder}` });
+}
+
+function keyRandomness() {
+  return { salt: randomBytes(32), iv: randomBytes(16), id: randomUUID() };
 }
 
 /** Writes a file that only its owner can read, whole or not at all. */
@@ -60,8 +84,8 @@ export async function listKeyFiles(folder: string): Promise<KeyFile[]> {
   const found: KeyFile[] = [];
   for (const name of (await namesIn(folder)).sort()) {
     const file = join(folder, name);
-    const address = addressIn(await readFile(file));
-    if (address !== undefined) found.push({ address, file });
+    const key = keyIn(await readFile(file));
+    if (key !== undefined) found.push({ ...key, file });
   }
   return found;
 }
@@ -76,10 +100,10 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-function addressIn(content: Bytes): Address | undefined {
+function keyIn(content: Bytes): KeyDescription | undefined {
   if (content.length > MAX_FILE_BYTES) return undefined;
   try {
-    return keystoreAddress(content);
+    return describeKey(content);
   } catch (error) {
     if (error instanceof KeystoreError) return undefined;
     throw error;

@@ -108,7 +108,14 @@ export const options = {
   plain: option(false, flag, "Ethereum blocks, without what consensus adds"),
   // keys
   keystore: optional(path, "Folder of encrypted keys; default <datadir>/keystore"),
+  "key-type": option(
+    "secp256k1",
+    choice("secp256k1", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87", "slh-dsa-sha2-128s"),
+    "Type of a new or imported key; account commands also take it as --type",
+  ),
   password: optional(path, "File whose first line is the password"),
+  "new-password": optional(path, "File whose first line is the password to change to"),
+  index: option(0, integer(0, 9_999), "Number of the account below an imported mnemonic"),
   json: option(false, flag, "Print JSON"),
 } as const;
 

@@ -4,23 +4,20 @@
  */
 import { createCipheriv, createDecipheriv, pbkdf2, scrypt, timingSafeEqual } from "node:crypto";
 import { type Bytes, concatBytes } from "../primitives/bytes.ts";
-import { NodeError } from "../primitives/errors.ts";
-import {
-  type Address,
-  bytesToAddress,
-  bytesToHex,
-  HexError,
-  hexToBytes,
-} from "../primitives/hex.ts";
+import { type Address, bytesToAddress } from "../primitives/hex.ts";
 import { keccak256 } from "./keccak.ts";
+import {
+  digits,
+  type Json,
+  KeystoreError,
+  parseFile,
+  readCount,
+  readHex,
+  readObject,
+  readText,
+  refuse,
+} from "./keystoreJson.ts";
 import { addressOf, isPrivateKey } from "./secp256k1.ts";
-
-export type KeystoreErrorReason =
-  | { readonly code: "WRONG_PASSWORD" }
-  | { readonly code: "BAD_KEYSTORE"; readonly problem: string };
-
-/** A keystore that cannot be opened. */
-export class KeystoreError extends NodeError<KeystoreErrorReason> {}
 
 /** Fresh randomness for one keystore; never use it twice. */
 export interface KeystoreRandomness {
@@ -75,7 +72,7 @@ export async function encryptKeystore(
 
 /** Private key (32 bytes) of a keystore file. Throws KeystoreError. */
 export async function decryptKeystore(file: Bytes, password: string): Promise<Bytes> {
-  const crypto = readObject(parseFile(file), ["crypto", "Crypto"]);
+  const crypto = readObject(parseVersion3(file), ["crypto", "Crypto"]);
   const cipherName = readText(crypto, "cipher");
   if (cipherName !== "aes-128-ctr") refuse(`cipher ${cipherName} is not supported`);
   const ciphertext = readHex(crypto, "ciphertext", 32);
@@ -93,62 +90,16 @@ export async function decryptKeystore(file: Bytes, password: string): Promise<By
 
 /** Address that a keystore file names, unproved until it is decrypted; undefined if it names none. Throws KeystoreError. */
 export function keystoreAddress(file: Bytes): Address | undefined {
-  const json = parseFile(file);
+  const json = parseVersion3(file);
   return typeof json["address"] === "string" && json["address"] !== ""
     ? bytesToAddress(readHex(json, "address", 20))
     : undefined;
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
-function refuse(problem: string): never {
-  throw new KeystoreError({ code: "BAD_KEYSTORE", problem }, { message: `keystore: ${problem}` });
-}
-
-function parseFile(file: Bytes): Json {
-  let json: unknown;
-  try {
-    json = JSON.parse(Buffer.from(file).toString("utf8"));
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    refuse("is not JSON");
-  }
-  if (!isObject(json)) refuse("is not a JSON object");
+function parseVersion3(file: Bytes): Json {
+  const json = parseFile(file);
   if (json["version"] !== 3) refuse(`version ${String(json["version"])} is not supported, only 3`);
   return json;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function readObject(json: Json, names: readonly string[]): Json {
-  const value = names.map((name) => json[name]).find((found) => found !== undefined);
-  return isObject(value) ? value : refuse(`has no object "${names[0]}"`);
-}
-
-function readText(json: Json, name: string): string {
-  const value = json[name];
-  return typeof value === "string" ? value : refuse(`has no text "${name}"`);
-}
-
-function readHex(json: Json, name: string, length: number): Bytes {
-  const text = readText(json, name);
-  try {
-    const bytes = hexToBytes(text.startsWith("0x") ? text : `0x${text}`);
-    return bytes.length === length ? bytes : refuse(`"${name}" is not ${length} bytes long`);
-  } catch (error) {
-    if (!(error instanceof HexError)) throw error;
-    return refuse(`"${name}" is not hex`);
-  }
-}
-
-function readCount(json: Json, name: string, maximum: number): number {
-  const value = json[name];
-  if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= maximum) {
-    return value;
-  }
-  return refuse(`"${name}" is not an integer from 1 to ${maximum}`);
 }
 
 function derive(crypto: Json, password: string): Promise<Bytes> {
@@ -186,8 +137,4 @@ function deriveByPbkdf2(password: string, salt: Bytes, rounds: number): Promise<
       error === null ? resolve(key) : reject(error),
     );
   });
-}
-
-function digits(bytes: Bytes): string {
-  return bytesToHex(bytes).slice(2);
 }

@@ -83,4 +83,71 @@ describe("qnet account", function () {
     assert.equal(status, 1);
     assert.match(stderr, /neither 64 hex digits/);
   });
+
+  for (const type of ["ml-dsa-44", "ml-dsa-65", "ml-dsa-87", "slh-dsa-sha2-128s"]) {
+    it(`keeps a seed of ${type}: new, list, export, import again`, async () => {
+      using folder = temporaryFolder();
+      const password = join(folder.path, "password");
+      writeFileSync(password, "open sesame\n");
+      const common = ["--datadir", folder.path, "--password", password, "--json"];
+      const made = await runCommand(["account", "new", "--type", type, ...common]);
+      assert.equal(made.status, 0, made.stderr);
+      const key = JSON.parse(made.stdout);
+      assert.equal(key.type, type);
+      assert.equal(statSync(key.file).mode & 0o777, 0o600);
+      const listed = await runCommand(["account", "list", ...common]);
+      assert.deepEqual(JSON.parse(listed.stdout), [key]);
+      const exported = await runCommand(["account", "export", key.address, ...common]);
+      const { seed, address: shown } = JSON.parse(exported.stdout);
+      assert.equal(shown, key.address);
+      assert.doesNotMatch(readFileSync(key.file, "utf8"), new RegExp(seed.slice(2)));
+      const seedFile = join(folder.path, "seed");
+      writeFileSync(seedFile, seed);
+      const elsewhere = [...common, "--keystore", join(folder.path, "other")];
+      const again = await runCommand(["account", "import", seedFile, "--type", type, ...elsewhere]);
+      assert.equal(JSON.parse(again.stdout).address, key.address);
+    });
+  }
+
+  it("imports the keys of a mnemonic, by type and index", async () => {
+    using folder = temporaryFolder();
+    const words = join(folder.path, "words");
+    writeFileSync(words, `${"test ".repeat(11)} junk\n`);
+    writeFileSync(join(folder.path, "password"), "x");
+    const common = ["--datadir", folder.path, "--password", join(folder.path, "password")];
+    const imported = async (...args: string[]) =>
+      (await runCommand(["account", "import", words, ...args, ...common])).stdout.split(" ")[0];
+    assert.equal(await imported(), address);
+    assert.equal(
+      await imported("--type", "ml-dsa-44", "--index", "1"),
+      "0x67a87504518758ad15e52fe42af099b461a099f8",
+    );
+    assert.equal(await imported("--index", "1"), "0x70997970c51812dc3a010c7d01b50e0d17dc79c8");
+    const made = await runCommand(["account", "mnemonic"]);
+    assert.equal(made.stdout.trim().split(" ").length, 24);
+    writeFileSync(words, made.stdout);
+    assert.match((await imported("--type", "ml-dsa-87")) ?? "", /^0x/);
+  });
+
+  it("changes a password in place, with a new salt", async () => {
+    using folder = temporaryFolder();
+    const [old, changed] = [join(folder.path, "old"), join(folder.path, "new")];
+    writeFileSync(old, "a");
+    writeFileSync(changed, "b");
+    const datadir = ["--datadir", folder.path];
+    for (const type of ["secp256k1", "ml-dsa-44"]) {
+      const args = ["--type", type, "--password", old, "--json", ...datadir];
+      const key = JSON.parse((await runCommand(["account", "new", ...args])).stdout);
+      const before = readFileSync(key.file, "utf8");
+      const update = ["account", "update", key.address, ...datadir];
+      const done = await runCommand([...update, "--password", old, "--new-password", changed]);
+      assert.equal(done.status, 0, done.stderr);
+      const salt = /"salt":"([0-9a-f]+)"/;
+      assert.notEqual(salt.exec(readFileSync(key.file, "utf8"))?.[1], salt.exec(before)?.[1]);
+      const open = ["account", "export", key.address, ...datadir, "--password"];
+      assert.match((await runCommand([...open, old])).stderr, /Fatal: wrong password/);
+      assert.equal((await runCommand([...open, changed])).status, 0);
+    }
+    assert.equal(readdirSync(join(folder.path, "keystore")).length, 2);
+  });
 });
