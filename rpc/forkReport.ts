@@ -75,11 +75,11 @@ function systemContractsOf(chain: Chain, rules: Rules): ReadonlyMap<string, Addr
   return named;
 }
 
-/** Times at which forks come, or precompiles of the genesis' map come and go, ascending: several at one time count as one. */
+/** Times at which forks come, or extensions of the genesis come and go, ascending: several at one time count as one. */
 function timePoints(chain: Chain): bigint[] {
-  const { all, precompiles } = chain.config.forks;
+  const { all, extensions } = chain.config.forks;
   const times = all.filter(({ by }: ForkActivation) => by === "time").map(({ at }) => at);
-  return [...new Set([...times, ...precompiles.points])].sort((a, b) => (a < b ? -1 : 1));
+  return [...new Set([...times, ...extensions.points])].sort((a, b) => (a < b ? -1 : 1));
 }
 
 function reportAt(chain: Chain, timestamp: bigint, activationTime: bigint): ForkReport {

@@ -108,6 +108,10 @@ export const transactionRows: RowsOf<TransactionErrorReason | PoolErrorReason> =
     code: code.server,
     text: ({ type, fork }) => `transaction type not supported: type ${type} in ${fork}`,
   },
+  ALGORITHM_NOT_ENABLED: {
+    code: code.server,
+    text: ({ algorithm }) => `signature algorithm not enabled for transactions: ${algorithm}`,
+  },
   PROTECTED_NOT_SUPPORTED: {
     code: code.server,
     text: ({ fork }) => `replay-protected transactions are not supported in ${fork}`,

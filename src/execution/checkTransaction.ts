@@ -4,7 +4,7 @@ import type { State } from "../state/state.ts";
 import { type Account, EMPTY_ACCOUNT, EMPTY_CODE_HASH } from "../types/account.ts";
 import type { Rules } from "../types/forks.ts";
 import type { TransactionFields } from "../types/transaction.ts";
-import { transactionTypes } from "../types/transactionTypes.ts";
+import { isTypeActive, transactionTypes } from "../types/transactionTypes.ts";
 import { isDelegation } from "./authorizations.ts";
 import {
   blobGasOf,
@@ -153,10 +153,13 @@ function checkNonce(tx: bigint, state: bigint, address: Address): void {
 }
 
 function checkType(transaction: TransactionFields, rules: Rules, lenient: Leniency): void {
-  const { type, chainId } = transaction;
+  const { type, chainId, pqSender } = transaction;
   const row = transactionTypes.get(type);
-  if (row === undefined || !rules.has(row.activeSince)) {
+  if (row === undefined || !isTypeActive(row, rules)) {
     refuse({ code: "TYPE_NOT_SUPPORTED", type, fork: rules.fork });
+  }
+  if (pqSender !== undefined && !rules.pqTransactions?.verifyGas.has(pqSender.algorithm.name)) {
+    refuse({ code: "ALGORITHM_NOT_ENABLED", algorithm: pqSender.algorithm.name });
   }
   if (chainId === undefined || lenient.chainId === true) return;
   if (type === 0 && !rules.has("spuriousDragon")) {

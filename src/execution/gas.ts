@@ -3,6 +3,7 @@ import type { Bytes } from "../primitives/bytes.ts";
 import type { Rules } from "../types/forks.ts";
 import type { Header } from "../types/header.ts";
 import type { TransactionFields } from "../types/transaction.ts";
+import { transactionTypes } from "../types/transactionTypes.ts";
 
 /** EIP-4844 */
 export const GAS_PER_BLOB = 131_072n;
@@ -37,12 +38,18 @@ function countZeros(data: Bytes): bigint {
   return BigInt(zeros);
 }
 
+/** Gas of being a transaction at all: 21,000, and what the key and signature of type 0x51 cost beyond it. */
+function baseGas(transaction: TransactionFields, rules: Rules): bigint {
+  const { signature } = transactionTypes.get(transaction.type) ?? {};
+  return TRANSACTION_GAS + (signature?.witnessGas(transaction, rules) ?? 0n);
+}
+
 /** Gas a transaction pays before its first instruction. Sources: Yellow Paper, EIPs 2, 2028, 2930, 3860, 7702. */
 export function intrinsicGas(transaction: TransactionFields, rules: Rules): bigint {
   const { data, accessList, authorizationList } = transaction;
   const zeros = countZeros(data);
   const nonZeros = BigInt(data.length) - zeros;
-  let gas = TRANSACTION_GAS + zeros * ZERO_BYTE_GAS;
+  let gas = baseGas(transaction, rules) + zeros * ZERO_BYTE_GAS;
   gas += nonZeros * (rules.has("istanbul") ? NON_ZERO_BYTE_GAS : NON_ZERO_BYTE_GAS_FRONTIER);
   if (transaction.to === undefined) {
     if (rules.has("homestead")) gas += CREATION_GAS;
@@ -59,7 +66,7 @@ export function floorDataGas(transaction: TransactionFields, rules: Rules): bigi
   if (!rules.has("prague")) return 0n;
   const zeros = countZeros(transaction.data);
   const tokens = zeros + (BigInt(transaction.data.length) - zeros) * TOKENS_PER_NON_ZERO_BYTE;
-  return TRANSACTION_GAS + tokens * FLOOR_GAS_PER_TOKEN;
+  return baseGas(transaction, rules) + tokens * FLOOR_GAS_PER_TOKEN;
 }
 
 /** Blob gas of a transaction. Source: EIP-4844. */

@@ -1,4 +1,5 @@
 /** Why a transaction cannot run. */
+import type { PqAlgorithmName } from "../crypto/pqAlgorithms.ts";
 import { NodeError } from "../primitives/errors.ts";
 import type { Address, Hash } from "../primitives/hex.ts";
 import type { ForkName } from "../types/forks.ts";
@@ -55,6 +56,7 @@ export type TransactionErrorReason =
     }
   | { readonly code: "AUTHORIZATION_CREATION" | "AUTHORIZATION_LIST_EMPTY" }
   | { readonly code: "TYPE_NOT_SUPPORTED"; readonly type: number; readonly fork: ForkName }
+  | { readonly code: "ALGORITHM_NOT_ENABLED"; readonly algorithm: PqAlgorithmName }
   | { readonly code: "PROTECTED_NOT_SUPPORTED"; readonly fork: ForkName }
   | {
       readonly code: "FEE_OVERFLOW";

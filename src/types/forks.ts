@@ -8,8 +8,8 @@
 import { NodeError } from "../primitives/errors.ts";
 import { type Address, type Hash, parseAddress, ZERO_ADDRESS } from "../primitives/hex.ts";
 import { DEFAULT_BLOBS, FIXTURE_BLOBS } from "./blobDefaults.ts";
+import { ExtensionSchedule, type Extensions } from "./extensionSchedule.ts";
 import { computeForkId, type ForkId, type ForkPoints } from "./forkId.ts";
-import { type ActivePrecompiles, PrecompileSchedule } from "./precompileSchedule.ts";
 
 interface ForkRow {
   readonly name: string;
@@ -64,7 +64,7 @@ export interface BlobParameters {
 export type BlobSchedule = ReadonlyMap<ForkName, BlobParameters>;
 
 /** The rules of one block. Two blocks with the same active forks get the same object. */
-export interface Rules {
+export interface Rules extends Extensions {
   /** Latest active fork */
   readonly fork: ForkName;
   has(fork: ForkName): boolean;
@@ -75,8 +75,6 @@ export interface Rules {
   readonly depositContract: Address;
   /** Largest RLP size of an Ethereum block (EIP-7934, or less by the genesis); undefined: no limit */
   readonly maxRlpBlockBytes: number | undefined;
-  /** Active entries of the genesis' precompile map */
-  readonly precompiles: ActivePrecompiles;
 }
 
 /** What the rules depend on. */
@@ -108,8 +106,8 @@ export interface ForkConfig {
   readonly genesisTimestamp?: bigint | undefined;
   /** Limit of the genesis' consensus section */
   readonly maxBlockBytes?: number | undefined;
-  /** The genesis' precompile map */
-  readonly precompiles?: PrecompileSchedule | undefined;
+  /** What the genesis adds to Ethereum's rules */
+  readonly extensions?: ExtensionSchedule | undefined;
 }
 
 export type ForkErrorReason = {
@@ -140,8 +138,8 @@ export class ForkSchedule {
   readonly #timeForks: readonly ForkActivation[];
   readonly #config: ForkConfig;
   readonly #points: ForkPoints;
-  readonly precompiles: PrecompileSchedule;
-  /** Index: (precompile period, active block forks, 0 before the merge or 1 + active time forks) */
+  readonly extensions: ExtensionSchedule;
+  /** Index: (period of extensions, active block forks, 0 before the merge or 1 + active time forks) */
   readonly #cache: (Rules | undefined)[] = [];
 
   constructor(config: ForkConfig) {
@@ -155,7 +153,7 @@ export class ForkSchedule {
     this.#blockForks = activationsBy(config, "block");
     this.#timeForks = activationsBy(config, "time");
     this.all = [...this.#blockForks, ...this.#timeForks];
-    this.precompiles = config.precompiles ?? new PrecompileSchedule();
+    this.extensions = config.extensions ?? new ExtensionSchedule();
     this.#points = forkPoints(config, this.#blockForks, this.#timeForks);
   }
 
@@ -174,7 +172,7 @@ export class ForkSchedule {
         merged++;
       }
     }
-    const period = this.precompiles.periodAt(block.timestamp);
+    const period = this.extensions.periodAt(block.timestamp);
     const row = period * (this.#blockForks.length + 1) + blockForks;
     const index = row * (this.#timeForks.length + 2) + merged;
     this.#cache[index] ??= this.#build(blockForks, merged, period);
@@ -228,7 +226,7 @@ export class ForkSchedule {
       blobs: blobsOf(active, blobSchedule ?? new Map()),
       depositContract: this.depositContract,
       maxRlpBlockBytes: Number.isFinite(maxRlpBlockBytes) ? maxRlpBlockBytes : undefined,
-      precompiles: this.precompiles.activeIn(period),
+      ...this.extensions.activeIn(period),
     };
   }
 }
@@ -263,7 +261,7 @@ function forkPoints(
   return {
     blocks: ascending(blocks, 0n),
     times: ascending(
-      [...timeForks.map(({ at }) => at), ...(config.precompiles?.points ?? [])],
+      [...timeForks.map(({ at }) => at), ...(config.extensions?.points ?? [])],
       config.genesisTimestamp ?? 0n,
     ),
   };

@@ -16,6 +16,7 @@ import {
   ZERO_HASH,
 } from "../primitives/hex.ts";
 import { EMPTY_TRIE_ROOT } from "./account.ts";
+import { ExtensionSchedule } from "./extensionSchedule.ts";
 import {
   type BlobSchedule,
   FORKS,
@@ -28,7 +29,6 @@ import { nonceBytes, parseStorageWord } from "./genesisFields.ts";
 import { blobScheduleSchema, type GenesisFile, genesisSchema } from "./genesisSchema.ts";
 import type { Header } from "./header.ts";
 import { parseJsonText } from "./jsonText.ts";
-import { PrecompileSchedule } from "./precompileSchedule.ts";
 import { type QnetConfig, qnetProblems } from "./qnetConfig.ts";
 import { SYSTEM_CONTRACTS } from "./systemContracts.ts";
 
@@ -155,7 +155,9 @@ export function parseGenesis(json: unknown): Genesis {
   let allocatedWei = 0n;
   for (const { balance } of alloc.values()) allocatedWei += balance;
   if (qnet !== undefined) {
-    for (const { path, message } of qnetProblems(qnet, forkConfig.chainId, allocatedWei)) {
+    const osakaTime = forkConfig.activations.get("osaka");
+    const totals = { chainId: forkConfig.chainId, allocatedWei, osakaTime };
+    for (const { path, message } of qnetProblems(qnet, totals)) {
       issues.push({ path: `config.qnet.${path}`, message });
     }
   }
@@ -335,7 +337,7 @@ function readForks(
     depositContract: config.depositContractAddress ?? undefined,
     genesisTimestamp,
     maxBlockBytes: config.qnet?.consensus?.maxBlockBytes,
-    precompiles: new PrecompileSchedule(config.qnet?.precompiles),
+    extensions: new ExtensionSchedule(config.qnet),
   };
 }
 

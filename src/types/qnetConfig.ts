@@ -112,15 +112,27 @@ export type QnetConfig = z.output<typeof qnetSchema>;
 export type ConsensusConfig = z.output<typeof consensus>;
 
 export type PrecompileEntry = z.output<typeof precompile>;
+export type PqTransactionsConfig = z.output<typeof pqTransactions>;
+
+/** What the rules across sections ask of the rest of the genesis. */
+interface GenesisTotals {
+  readonly chainId: bigint;
+  readonly allocatedWei: bigint;
+  /** seconds; undefined: Osaka is not scheduled */
+  readonly osakaTime: bigint | undefined;
+}
 
 /** What contradicts itself: a path below `config.qnet` and the reason. Rules: consensus.md §1, quantum.md §3. */
 export function qnetProblems(
   qnet: QnetConfig,
-  chainId: bigint,
-  allocatedWei: bigint,
+  { chainId, allocatedWei, osakaTime }: GenesisTotals,
 ): { path: string; message: string }[] {
-  const { consensus: config, precompiles } = qnet;
+  const { consensus: config, precompiles, pqTransactions: signed } = qnet;
   const problems = precompileProblems(precompiles);
+  if (signed !== undefined && (osakaTime === undefined || signed.time < osakaTime)) {
+    const message = "is before osakaTime, whose rules these transactions build on";
+    problems.push({ path: "pqTransactions.time", message });
+  }
   if (config === undefined) return problems;
   return [
     ...problems,

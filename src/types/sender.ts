@@ -1,6 +1,8 @@
-/** Who sent a transaction: recovered once, then remembered as long as the transaction object lives. */
+/** Who sent a transaction: recovered (or verified) once, then remembered as long as the transaction object lives. */
+import { type PqVerifier, pqVerifier } from "../crypto/pqVerifier.ts";
 import { SECP256K1_HALF_ORDER } from "../crypto/secp256k1.ts";
 import type { Address } from "../primitives/hex.ts";
+import { pqAddress } from "./pqSignature.ts";
 import { fail } from "./rlp.ts";
 import type { Transaction } from "./transaction.ts";
 import { signingDigest, typeRow } from "./transactionCodec.ts";
@@ -8,17 +10,23 @@ import { signingDigest, typeRow } from "./transactionCodec.ts";
 export interface SenderRules {
   /** Frontier accepted both `s` of a signature; from Homestead on only the lower counts (EIP-2). Default: false. */
   readonly allowHighS?: boolean;
+  /** What verifies type 0x51; its algorithms are prepared. Default: the common verifier. */
+  readonly verifier?: PqVerifier | undefined;
 }
 
 const senders = new WeakMap<Transaction, Address>();
 
-/** The account that signed. Throws DecodeError with code BAD_SIGNATURE if there is none. */
+/**
+ * The account that signed. Throws DecodeError with code BAD_SIGNATURE if there is none; on type 0x51 also RangeError and
+ * PqError as the verifier does.
+ */
 export function senderOf(transaction: Transaction, rules: SenderRules = {}): Address {
   if (rules.allowHighS !== true) requireLowS(transaction);
   const known = senders.get(transaction);
   if (known !== undefined) return known;
   const { signature: scheme } = typeRow(transaction.type);
-  const sender = scheme.recoverSender(signingDigest(transaction), transaction);
+  const { verifier = pqVerifier } = rules;
+  const sender = scheme.recoverSender(signingDigest(transaction), transaction, verifier);
   if (sender === undefined)
     fail("BAD_SIGNATURE", {
       where: "transaction.signature",
@@ -32,6 +40,11 @@ export function senderOf(transaction: Transaction, rules: SenderRules = {}): Add
 /** Takes the sender from a source that has checked it: a worker thread, the database, an impersonated account. */
 export function rememberSender(transaction: Transaction, sender: Address): void {
   senders.set(transaction, sender);
+}
+
+/** The account that a transaction of type 0x51 names, its signature unseen; other types name none. */
+export function claimedSender({ pqSender }: Transaction): Address | undefined {
+  return pqSender && pqAddress(pqSender);
 }
 
 /** The sender if it was recovered or remembered before. */

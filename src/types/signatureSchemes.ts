@@ -1,7 +1,10 @@
 /** How transactions are signed: which items carry the signature, what is signed beside the fields, who the sender is. */
+
+import type { PqVerifier } from "../crypto/pqVerifier.ts";
 import { type EcdsaSignature, recoverAddress } from "../crypto/secp256k1.ts";
 import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
 import type { Address } from "../primitives/hex.ts";
+import type { Rules } from "./forks.ts";
 import { fail, type RlpInput, type RlpItem, readUint, uintItem } from "./rlp.ts";
 import type { Signature, Transaction, TransactionFields } from "./transaction.ts";
 import type { TransactionDraft } from "./transactionFields.ts";
@@ -14,16 +17,21 @@ export interface SignatureScheme {
     items: readonly (RlpItem | undefined)[],
     draft: TransactionDraft,
     where: string,
+    raw: Bytes,
   ) => Signature;
-  readonly write: (signature: Signature) => RlpInput[];
+  readonly write: (signature: Signature, fields: TransactionFields) => RlpInput[];
   /** Items that stand behind the fields in what is signed. */
   readonly signedItems: (fields: TransactionFields) => RlpInput[];
-  /** The signature as this scheme spells it. */
-  readonly complete: (fields: TransactionFields, signature: EcdsaSignature) => Signature;
+  /** The signature as this scheme spells it. Throws DecodeError on one of another kind. */
+  readonly complete: (fields: TransactionFields, signature: EcdsaSignature | Bytes) => Signature;
   /** The account that signed, or undefined if the signature is none. */
-  readonly recoverSender: (digest: Bytes, transaction: Transaction) => Address | undefined;
-  /** Gas that the signature costs beyond what the base cost of a transaction covers. */
-  readonly witnessGas: (transaction: Transaction) => bigint;
+  readonly recoverSender: (
+    digest: Bytes,
+    transaction: Transaction,
+    verifier: PqVerifier,
+  ) => Address | undefined;
+  /** Gas that key and signature cost beyond what the base cost of a transaction covers. */
+  readonly witnessGas: (fields: TransactionFields, rules: Rules) => bigint;
 }
 
 const WORD_BITS = 256;
@@ -59,7 +67,8 @@ export const legacySignature: SignatureScheme = {
   },
   signedItems: ({ chainId }) =>
     chainId === undefined ? [] : [uintItem(chainId), EMPTY_BYTES, EMPTY_BYTES],
-  complete: ({ chainId }, { r, s, yParity }) => {
+  complete: ({ chainId }, signature) => {
+    const { r, s, yParity } = ecdsaOf(signature);
     const base = chainId === undefined ? UNPROTECTED_V : PROTECTED_V + 2n * chainId;
     return { v: base + BigInt(yParity), r, s, yParity };
   },
@@ -77,8 +86,20 @@ export const yParitySignature: SignatureScheme = {
     return { v, r, s, yParity: v === 0n ? 0 : 1 };
   },
   signedItems: () => [],
-  complete: (_fields, { r, s, yParity }) => ({ v: BigInt(yParity), r, s, yParity }),
+  complete: (_fields, signature) => {
+    const { r, s, yParity } = ecdsaOf(signature);
+    return { v: BigInt(yParity), r, s, yParity };
+  },
 };
+
+function ecdsaOf(signature: EcdsaSignature | Bytes): EcdsaSignature {
+  if (!(signature instanceof Uint8Array)) return signature;
+  return fail("BAD_SIGNATURE", {
+    where: "transaction.signature",
+    expected: "a secp256k1 signature",
+    got: `${signature.length} bytes`,
+  });
+}
 
 /** What `v` of a legacy signature says; without a chain id it is unprotected. Throws DecodeError BAD_SIGNATURE. */
 export function readLegacyV(

@@ -1,9 +1,10 @@
 /**
  * Transactions: one flat shape for every type. A signed transaction keeps its canonical bytes and its hash for its
  * whole life; its sender is recovered once. Beside this file: `transactionFields` (one codec per field),
- * `transactionTypes` (the open registry, one row per type), `transactionCodec` (bytes ⇄ transactions, signing),
- * `sender` (who sent it), `blobSidecar` (what travels with type 3 outside the chain).
+ * `transactionTypes` (the open registry, one row per type), `signatureSchemes` and `pqSignature` (how each is signed),
+ * `transactionCodec` (bytes ⇄ transactions, signing), `sender` (who sent it), `blobSidecar` (what travels with type 3 outside the chain).
  */
+import type { PqAlgorithm } from "../crypto/pqAlgorithms.ts";
 import type { Bytes } from "../primitives/bytes.ts";
 import type { Address, Hash } from "../primitives/hex.ts";
 
@@ -23,12 +24,24 @@ export interface Authorization {
   readonly s: bigint;
 }
 
-/** secp256k1 signature. `v` is what the type's encoding holds: 27, 28 or EIP-155 form for legacy, yParity else. */
+/** The key that a transaction of type 0x51 names as its sender's. */
+export interface PqSender {
+  readonly algorithm: PqAlgorithm;
+  /** Empty in a call or a template for signing whose key is not known */
+  readonly publicKey: Bytes;
+}
+
+/**
+ * secp256k1 signature; `v` is what the type's encoding holds: 27, 28 or EIP-155 form for legacy, yParity else. Type 0x51
+ * has `pq` instead, and zeros in the place of the numbers.
+ */
 export interface Signature {
   readonly v: bigint;
   readonly r: bigint;
   readonly s: bigint;
   readonly yParity: 0 | 1;
+  /** Signature by `pqSender`'s key */
+  readonly pq?: Bytes | undefined;
 }
 
 /** What a transaction says, before signing. Fields that its type does not have hold their neutral value. */
@@ -53,6 +66,8 @@ export interface TransactionFields {
   readonly maxFeePerBlobGas: bigint;
   readonly blobVersionedHashes: readonly Hash[];
   readonly authorizationList: readonly Authorization[];
+  /** Type 0x51 alone */
+  readonly pqSender?: PqSender | undefined;
 }
 
 /** A signed transaction. */

@@ -71,24 +71,33 @@ export function readTransaction(
 ): Transaction {
   const where = "transaction";
   const fieldCount = row.fields.length;
+  if (row.maxBytes !== undefined && raw.length > row.maxBytes)
+    fail("BAD_FIELD", {
+      where,
+      expected: `at most ${row.maxBytes} bytes`,
+      got: `${raw.length} bytes`,
+    });
   readList(items, where, fieldCount + row.signature.itemNames.length);
   const draft = emptyDraft(row.type);
   for (let i = 0; i < fieldCount; i++) {
     const field = row.fields[i];
     field?.read(items[i], draft, `${where}.${field.name}`);
   }
-  const signature = row.signature.read(items.slice(fieldCount), draft, where);
+  const signature = row.signature.read(items.slice(fieldCount), draft, where, raw);
   return { ...draft, signature, raw, hash: keccakHash(raw) };
 }
 
-/** The signed transaction with these fields. Throws DecodeError on values that its type cannot carry. */
+/**
+ * The signed transaction with these fields; type 0x51 takes the bytes of its algorithm's signature. Throws DecodeError on
+ * values that the type cannot carry.
+ */
 export function encodeTransaction(
   fields: TransactionFields,
-  signature: EcdsaSignature,
+  signature: EcdsaSignature | Bytes,
 ): Transaction {
   const row = typeRow(fields.type);
   const complete = row.signature.complete(fields, signature);
-  const payload = encodeRlp([...fieldItems(row, fields), ...row.signature.write(complete)]);
+  const payload = encodeRlp([...fieldItems(row, fields), ...row.signature.write(complete, fields)]);
   return decodeTransaction(withType(row, payload));
 }
 
@@ -99,7 +108,7 @@ export function encodeTransaction(
 export function unsignedTransaction(fields: TransactionFields): Transaction {
   const row = typeRow(fields.type);
   const signature: Signature = { v: 0n, r: 0n, s: 0n, yParity: 0 };
-  const items = [...fieldItems(row, fields), ...row.signature.write(signature)];
+  const items = [...fieldItems(row, fields), ...row.signature.write(signature, fields)];
   const raw = withType(row, encodeRlp(items));
   const draft = emptyDraft(row.type);
   // read back from the bytes, so that the fields are what the hash commits to
@@ -110,7 +119,8 @@ export function unsignedTransaction(fields: TransactionFields): Transaction {
   for (const [index, field] of row.fields.entries()) {
     field.read(list[index], draft, `call.${field.name}`);
   }
-  return { ...draft, signature, raw, hash: keccakHash(raw) };
+  const { pqSender } = fields;
+  return { ...draft, ...(pqSender && { pqSender }), signature, raw, hash: keccakHash(raw) };
 }
 
 /** Keccak-256 of what the sender signs, 32 bytes. Throws DecodeError on values that the type cannot carry. */

@@ -35,14 +35,19 @@ export const TEST_KEYS = [
 export const TEST_ADDRESSES: readonly Address[] = TEST_KEYS.map(addressOf);
 export const TEST_MINER = parseAddress(`0x${"c0".repeat(20)}`);
 
+/** Genesis file of a network of this repository. */
+export function networkText(name: string): string {
+  return readFileSync(join(root, `genesis/${name}.json`), "utf8");
+}
+
 /** The genesis of the development network: Osaka from block 0, edits by hand allowed. */
 export function devnetGenesis(): Genesis {
-  return parseGenesisText(readFileSync(join(root, "genesis/devnet.json"), "utf8"));
+  return parseGenesisText(networkText("devnet"));
 }
 
 /** The same without our section: a plain Ethereum chain. `gasLimit` makes another chain of it. */
 export function plainGenesis(gasLimit = 30_000_000): Genesis {
-  const json = JSON.parse(readFileSync(join(root, "genesis/devnet.json"), "utf8"));
+  const json = JSON.parse(networkText("devnet"));
   delete json.config.qnet;
   return parseGenesis({ ...json, gasLimit: `0x${gasLimit.toString(16)}` });
 }

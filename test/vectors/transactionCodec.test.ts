@@ -10,6 +10,7 @@ import {
   typeRow,
   validateTransactionShape,
 } from "../../src/types/transactionCodec.ts";
+import { isTypeActive } from "../../src/types/transactionTypes.ts";
 import { describeFixtures, evmFixturesDir, jsonFiles } from "../support/fixtures.ts";
 
 interface Accepted {
@@ -36,7 +37,7 @@ function read(text: string, fork: string): Accepted | undefined {
     const transaction = decodeTransaction(hexToBytes(text));
     validateTransactionShape(transaction);
     const { chainId } = transaction;
-    if (!rules.has(typeRow(transaction.type).activeSince)) return undefined;
+    if (!isTypeActive(typeRow(transaction.type), rules)) return undefined;
     if (chainId !== undefined && (chainId !== 1n || !rules.has("spuriousDragon"))) return undefined;
     const sender = senderOf(transaction, { allowHighS: !rules.has("homestead") });
     return { hash: transaction.hash, sender };

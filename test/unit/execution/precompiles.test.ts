@@ -82,7 +82,7 @@ describe("precompilesFor", () => {
     ]);
     const schedule = parseGenesis({
       ...JSON.parse(JSON.stringify(devnetGenesis().json)),
-    }).config.forks.precompiles;
+    }).config.forks.extensions;
     assert.deepEqual(schedule.points, []);
   });
 

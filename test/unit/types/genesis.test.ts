@@ -227,6 +227,27 @@ describe("config.qnet", () => {
     assert.equal(parseGenesis(scheduled).config.qnet?.precompiles.length, 8);
   });
 
+  it("knows transactions of type 0x51 from their time on, which is not before Osaka", () => {
+    const pathOfTime = "config.qnet.pqTransactions.time";
+    const early = devnetIssues(({ config }) => {
+      config.osakaTime = 10;
+    });
+    assert.deepEqual(early, [pathOfTime]);
+    const json = JSON.parse(networkText("devnet"));
+    json.config.qnet.pqTransactions.time = 100;
+    const { forks } = parseGenesis(json).config;
+    assert.deepEqual(forks.extensions.points, [100n]);
+    const priceAt = (timestamp: bigint) =>
+      forks
+        .rules({ number: 1n, timestamp, difficulty: 0n })
+        .pqTransactions?.verifyGas.get("ML-DSA-44");
+    assert.deepEqual([99n, 100n].map(priceAt), [undefined, 6_500n]);
+    // nodes that do not know the change must find themselves on another fork
+    const ids = [99n, 100n].map((timestamp) => forks.forkId(ZERO_HASH, { number: 1n, timestamp }));
+    assert.equal(ids[0]?.next, 100n);
+    assert.notDeepEqual(ids[0]?.hash, ids[1]?.hash);
+  });
+
   it("holds Multicall3 as its keyless deployment made it", () => {
     // sender and nonce 0 determine the address, and the signature covers the code
     const code = parseGenesisText(networkText("mainnet")).alloc.get(

@@ -27,7 +27,7 @@ import {
   typeRow,
   validateTransactionShape,
 } from "../../../src/types/transactionCodec.ts";
-import { transactionTypes } from "../../../src/types/transactionTypes.ts";
+import { PQ_TYPE, transactionTypes } from "../../../src/types/transactionTypes.ts";
 import { codeOf } from "../../support/errors.ts";
 import {
   anyFields,
@@ -167,7 +167,7 @@ describe("decodeTransaction", () => {
       codeOf(() => decodeTransaction(EMPTY)),
       "BAD_RLP",
     );
-    for (const first of [0x00, 0x05, 0x51, 0x7f, 0x80, 0xbf])
+    for (const first of [0x00, 0x05, 0x50, 0x7f, 0x80, 0xbf])
       assert.equal(
         codeOf(() => decodeTransaction(Uint8Array.of(first, 0xc0))),
         "UNKNOWN_TYPE",
@@ -368,7 +368,7 @@ describe("validateTransactionShape", () => {
 
 describe("transactionTypes", () => {
   it("has one row per type, under its own number", () => {
-    assert.deepEqual([...transactionTypes.keys()], TYPES);
+    assert.deepEqual([...transactionTypes.keys()], [...TYPES, PQ_TYPE]);
     for (const [type, row] of transactionTypes) assert.equal(row.type, type);
   });
 });
