@@ -109,7 +109,8 @@ export function verifyQuantumDigest({
 /** What viem prepared, if all is there that a transaction of type 0x51 needs. Throws RangeError naming what is not. */
 function requireQuantum(prepared: object): QuantumTransaction {
   const given: Partial<Record<keyof QuantumTransaction | "gasPrice", unknown>> = prepared;
-  if (given.gasPrice !== undefined)
+  // beside the fees it is a node's note of what will be paid
+  if (given.gasPrice !== undefined && given.maxFeePerGas === undefined)
     throw new RangeError("expected maxFeePerGas and maxPriorityFeePerGas, got gasPrice");
   for (const name of ["chainId", "nonce", "maxPriorityFeePerGas", "maxFeePerGas", "gas"] as const)
     if (given[name] === undefined)

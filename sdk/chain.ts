@@ -4,13 +4,16 @@ import { prepareQuantumRequest, quantumFormatters } from "./formatters.ts";
 
 const coin = { name: "QNet Coin", symbol: "QNC", decimals: 18 };
 
-/** Adds transactions of type 0x51 to a chain definition: for a network of one's own. */
-export function withQuantumTransactions<const C extends Chain>(chain: C) {
-  return defineChain({
+/**
+ * Adds transactions of type 0x51 to a chain definition: for a network of one's own. To TypeScript the chain stays what it was: viem's unions
+ * of request types are closed, and a chain whose formatters accept more makes the parameters of sendTransaction `never`.
+ */
+export function withQuantumTransactions<const C extends Chain>(chain: C): C {
+  return {
     ...chain,
     formatters: quantumFormatters,
     prepareTransactionRequest: prepareQuantumRequest,
-  });
+  };
 }
 
 /** A node started by `qnet dev`. */
