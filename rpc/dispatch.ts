@@ -1,9 +1,7 @@
 /**
- * From a parsed JSON body to the text of the reply. The envelope is judged here, one call at a time and in order;
- * jayson then runs the method. What jayson gets wrong (ids of null, null params, nested and concurrent batches) never reaches it.
+ * From a parsed JSON body to the text of the reply: the envelope is judged, the method found and called, one call at a time
+ * and in order. Calls that are answered at once take no promise and no timer on their way.
  */
-
-import jayson from "jayson";
 import { systemClock } from "../src/runtime/clock.ts";
 import type { Logger } from "../src/runtime/log.ts";
 import { Turns } from "../src/runtime/turns.ts";
@@ -41,14 +39,6 @@ export interface Dispatcher {
 
 /** Calls of a batch that run at once; then others get their turn. */
 const MAX_TOGETHER = 128;
-
-/** What travels through jayson beside the parameters. */
-class CallContext {
-  readonly rpc: RpcContext;
-  constructor(rpc: RpcContext) {
-    this.rpc = rpc;
-  }
-}
 
 type CallId = string | number | null;
 
@@ -111,25 +101,22 @@ function resultText(id: CallId, result: Json): string {
   }
 }
 
-type Outcome = { readonly result: Json } | { readonly error: JsonRpcError };
-
-/** A deadline shared by all calls of one body. */
+/** A deadline shared by all calls of one body; the timer runs only once somebody waits. */
 class Deadline {
-  readonly passed: Promise<Outcome>;
   readonly #endMs: number;
-  readonly #timer: NodeJS.Timeout;
+  #passed: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(timeoutMs: number) {
-    let pass: (outcome: Outcome) => void = () => {};
-    this.passed = new Promise((resolve) => {
-      pass = resolve;
-    });
     this.#endMs = systemClock.nowMs() + timeoutMs;
-    this.#timer = setTimeout(() => {
-      // made here: an error costs its stack, and hardly a request comes to this
-      const error = knownError(new RpcError({ code: "TIMEOUT", text: "request timed out" }));
-      pass({ error: error ?? internalError });
-    }, timeoutMs);
+  }
+
+  /** Resolves when the time is over. */
+  get passed(): Promise<void> {
+    this.#passed ??= new Promise((resolve) => {
+      this.#timer = setTimeout(resolve, Math.max(0, this.#endMs - systemClock.nowMs()));
+    });
+    return this.#passed;
   }
 
   /** By the clock: calls that never wait leave the timer no turn. */
@@ -140,48 +127,6 @@ class Deadline {
   clear(): void {
     clearTimeout(this.#timer);
   }
-}
-
-function createServer(deps: DispatcherDeps): jayson.Server {
-  const wrap = (
-    run: (context: RpcContext, args: readonly unknown[]) => Promise<Json>,
-    name: string,
-  ) =>
-    new jayson.Method({
-      useContext: true,
-      handler: (params: unknown, context: object, done: jayson.JSONRPCCallbackTypePlain) => {
-        const started = async (): Promise<Json> => {
-          if (!Array.isArray(params)) {
-            throw new RpcError({ code: "INVALID_PARAMS", text: "non-array args" });
-          }
-          if (!(context instanceof CallContext)) throw new TypeError("called without a context");
-          return await run(context.rpc, params);
-        };
-        started().then(
-          (result) => done(null, result),
-          // jayson keeps plain objects only; an Error would lose its message
-          (error: unknown) => done(plain(errorOf(error, name, deps))),
-        );
-      },
-    });
-  const call = async (method: Method, context: RpcContext, args: readonly unknown[]) => {
-    // whoever sent and now asks finds the block of it, also on a busy machine
-    if (!method.atOnce) await context.node.settled?.();
-    return method.call(context, args);
-  };
-  const table = new Map(
-    [...deps.open].map(([name, method]) => [name, wrap((c, args) => call(method, c, args), name)]),
-  );
-  const missing = (name: string) => wrap(() => Promise.reject(unknownMethod(name, deps)), name);
-  return new jayson.Server(
-    {},
-    { useContext: true, router: (name) => table.get(name) ?? missing(name) },
-  );
-}
-
-/** jayson's type wants `data` to be an object; it passes any value through. */
-function plain(error: JsonRpcError): { code: number; message: string; data?: object } {
-  return error as { code: number; message: string; data?: object };
 }
 
 function unknownMethod(name: string, { all, open }: DispatcherDeps): RpcError {
@@ -200,77 +145,117 @@ function unknownMethod(name: string, { all, open }: DispatcherDeps): RpcError {
   });
 }
 
-/** Wires the methods to jayson. */
-export function createDispatcher(deps: DispatcherDeps, limits: DispatchLimits): Dispatcher {
-  const server = createServer(deps);
+/** Text of a reply, or that there is none because the call was a notification. */
+type Reply = string | undefined;
 
-  function run(call: Call, context: CallContext): Promise<Outcome> {
-    return new Promise((resolve) => {
-      // id 0 inside, the caller's outside: jayson takes an id of null for a notification
-      const request: jayson.JSONRPCVersionTwoRequest = {
-        jsonrpc: "2.0",
-        id: 0,
-        method: call.method,
-        params: Object(call.params),
-      };
-      server.call(request, context, (failed, reply) => resolve(outcomeOf(failed, reply)));
-    });
+function start(call: Call, context: RpcContext, deps: DispatcherDeps): Json | Promise<Json> {
+  const { params } = call;
+  const method = deps.open.get(call.method);
+  if (method === undefined) throw unknownMethod(call.method, deps);
+  if (!Array.isArray(params)) {
+    throw new RpcError({ code: "INVALID_PARAMS", text: "non-array args" });
   }
+  // whoever sent and now asks finds the block of it, also on a busy machine
+  const settled = method.atOnce ? undefined : context.node.settled?.();
+  return settled === undefined
+    ? method.call(context, params)
+    : settled.then(() => method.call(context, params));
+}
 
-  async function one(
-    body: unknown,
-    context: CallContext,
-    deadline: Deadline,
-  ): Promise<string | undefined> {
-    const call = judge(body);
-    if (typeof call === "string") return call;
-    const outcome = await (deadline.expired
-      ? deadline.passed
-      : Promise.race([run(call, context), deadline.passed]));
-    if (call.isNotification) return undefined;
-    return "error" in outcome
-      ? errorText(call.id, outcome.error)
-      : resultText(call.id, outcome.result);
+function one(body: unknown, context: RpcContext, deps: DispatcherDeps): Reply | Promise<Reply> {
+  const call = judge(body);
+  if (typeof call === "string") return call;
+  const { id, isNotification } = call;
+  const failed = (error: unknown): Reply => {
+    const told = errorOf(error, call.method, deps);
+    return isNotification ? undefined : errorText(id, told);
+  };
+  const done = (result: Json): Reply => (isNotification ? undefined : resultText(id, result));
+  try {
+    const result = start(call, context, deps);
+    return result instanceof Promise ? result.then(done).catch(failed) : done(result);
+  } catch (error) {
+    return failed(error);
   }
+}
 
-  async function batch(
-    calls: readonly unknown[],
-    context: CallContext,
-    deadline: Deadline,
-  ): Promise<string | undefined> {
-    if (calls.length === 0) return failureText({ code: "INVALID_REQUEST", text: "empty batch" });
-    if (calls.length > limits.batchCalls)
-      return `[${failureText({ code: "BATCH_TOO_LARGE" }, idOf(calls[0]))}]`;
-    const replies: string[] = [];
-    const turns = new Turns();
-    let size = 0;
-    // in order: what a call does must be seen by those behind it
-    for (const group of groupsOf(calls, deps.open)) {
-      await turns.next();
-      const full = size > limits.batchReplyBytes;
-      const running = group.map((call) => (full ? tooMuch(call) : one(call, context, deadline)));
-      for (const reply of await Promise.all(running)) {
-        if (reply === undefined) continue;
-        size += reply.length;
-        replies.push(reply);
-      }
+/** Replies to calls that may run at once, each in the place of its call; what is not done in time says so. */
+async function together(
+  calls: readonly unknown[],
+  run: (body: unknown) => Reply | Promise<Reply>,
+  deadline: Deadline,
+): Promise<Reply[]> {
+  if (deadline.expired) return calls.map(tooLate);
+  const replies: Reply[] = [];
+  const waiting = new Map<number, Promise<void>>();
+  for (const [index, call] of calls.entries()) {
+    const reply = run(call);
+    if (!(reply instanceof Promise)) replies[index] = reply;
+    else {
+      const taken = reply.then((text) => {
+        replies[index] = text;
+        waiting.delete(index);
+      });
+      waiting.set(index, taken);
     }
-    return replies.length === 0 ? undefined : `[${replies.join(",")}]`;
   }
+  if (waiting.size > 0) {
+    await Promise.race([Promise.all(waiting.values()), deadline.passed]);
+    for (const index of waiting.keys()) replies[index] = tooLate(calls[index]);
+  }
+  return replies;
+}
 
+/** How a batch is run. */
+interface BatchRun {
+  readonly run: (body: unknown) => Reply | Promise<Reply>;
+  readonly open: DispatcherDeps["open"];
+  readonly limits: DispatchLimits;
+  readonly deadline: Deadline;
+}
+
+async function batch(calls: readonly unknown[], how: BatchRun): Promise<Reply> {
+  const { run, open, limits, deadline } = how;
+  if (calls.length === 0) return failureText({ code: "INVALID_REQUEST", text: "empty batch" });
+  if (calls.length > limits.batchCalls)
+    return `[${failureText({ code: "BATCH_TOO_LARGE" }, idOf(calls[0]))}]`;
+  const replies: string[] = [];
+  const turns = new Turns();
+  let size = 0;
+  // in order: what a call does must be seen by those behind it
+  for (const group of groupsOf(calls, open)) {
+    await turns.next();
+    const full = size > limits.batchReplyBytes;
+    for (const reply of full ? group.map(tooMuch) : await together(group, run, deadline)) {
+      if (reply === undefined) continue;
+      size += reply.length;
+      replies.push(reply);
+    }
+  }
+  return replies.length === 0 ? undefined : `[${replies.join(",")}]`;
+}
+
+/** The way from bodies to replies over these methods. */
+export function createDispatcher(deps: DispatcherDeps, limits: DispatchLimits): Dispatcher {
   return {
     async answer(body, connection) {
-      const context = new CallContext({ ...deps.context, connection });
+      const context: RpcContext = { ...deps.context, connection };
+      const run = (call: unknown) => one(call, context, deps);
       const deadline = new Deadline(limits.requestTimeoutMs);
       try {
-        return await (Array.isArray(body)
-          ? batch(body, context, deadline)
-          : one(body, context, deadline));
+        if (Array.isArray(body))
+          return await batch(body, { run, open: deps.open, limits, deadline });
+        return (await together([body], run, deadline))[0];
       } finally {
         deadline.clear();
       }
     },
   };
+}
+
+/** Reply to a call for which there was no time. */
+function tooLate(body: unknown): Reply {
+  return refused(body, { code: "TIMEOUT", text: "request timed out" });
 }
 
 /** Calls of a batch that run at once: those of methods that overlap, when they follow each other. Any other stands alone. */
@@ -296,23 +281,12 @@ function overlaps(call: unknown, open: DispatcherDeps["open"]): boolean {
 }
 
 /** Reply to a call that came after the replies of its batch had reached their limit. */
-function tooMuch(body: unknown): string | undefined {
-  const call = judge(body);
-  if (typeof call === "string") return call;
-  return call.isNotification ? undefined : failureText({ code: "RESPONSE_TOO_LARGE" }, call.id);
+function tooMuch(body: unknown): Reply {
+  return refused(body, { code: "RESPONSE_TOO_LARGE" });
 }
 
-function outcomeOf(
-  failed: jayson.JSONRPCResponseWithError | null | undefined,
-  reply: jayson.JSONRPCResponseWithResult | undefined,
-): Outcome {
-  if (failed !== null && failed !== undefined) {
-    const { error } = failed;
-    if ("code" in error && typeof error.code === "number" && "message" in error) {
-      const shown = "data" in error ? { data: error.data as Json } : {};
-      return { error: { code: error.code, message: String(error.message), ...shown } };
-    }
-    return { error: internalError };
-  }
-  return reply === undefined ? { error: internalError } : { result: reply.result };
+function refused(body: unknown, reason: RpcError["reason"]): Reply {
+  const call = judge(body);
+  if (typeof call === "string") return call;
+  return call.isNotification ? undefined : failureText(reason, call.id);
 }

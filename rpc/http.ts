@@ -1,5 +1,6 @@
 /** JSON-RPC over HTTP POST, and what browsers and probes ask around it. */
 
+import type { IncomingMessage, ServerResponse } from "node:http";
 import compression from "compression";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import type { Logger } from "../src/runtime/log.ts";
@@ -8,11 +9,16 @@ import { type HostRules, isAllowedOrigin, isTrustedHost } from "./access.ts";
 import { type Dispatcher, failureText } from "./dispatch.ts";
 
 /** Bytes of one request body, after decompression. */
-const BODY_BYTES = 5 << 20;
+export const BODY_BYTES = 5 << 20;
 /** Replies shorter than this are not worth compressing. */
 const COMPRESSED_FROM_BYTES = 1024;
 /** zlib level 1: replies are large and the caller waits. */
 const COMPRESSION_LEVEL = 1;
+/** Compresses what is written to the response, if it is long and the caller asks for it. */
+const compressReplies = compression({
+  threshold: COMPRESSED_FROM_BYTES,
+  level: COMPRESSION_LEVEL,
+});
 /** Seconds a browser may remember a preflight. */
 const PREFLIGHT_SECONDS = 600;
 
@@ -113,6 +119,28 @@ function answerFailure(log: Logger): ErrorRequestHandler {
   };
 }
 
+/** Sends the text of a reply compressed, to a caller that asked for it. */
+export type ReplySender = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: string,
+) => void;
+
+/** The end of the way through `createHttpApp`, for replies that were made without it. */
+export function createReplySender(): ReplySender {
+  const replies = new WeakMap<IncomingMessage, string>();
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.use(compressReplies, (request, response) => {
+    response.status(200).type("json").send(replies.get(request));
+  });
+  return (request, response, reply) => {
+    replies.set(request, reply);
+    app(request, response);
+  };
+}
+
 /** The express application that serves JSON-RPC at `/`. */
 export function createHttpApp(deps: HttpDeps): Express {
   const { dispatcher, rules, log, bodyBytes = BODY_BYTES, authorize } = deps;
@@ -120,7 +148,7 @@ export function createHttpApp(deps: HttpDeps): Express {
   app.disable("x-powered-by");
   app.disable("etag");
   app.use(checkHost(rules), answerCors(rules));
-  app.use(compression({ threshold: COMPRESSED_FROM_BYTES, level: COMPRESSION_LEVEL }));
+  app.use(compressReplies);
   app.get("/", (_request, response) => void response.status(200).end());
   if (authorize !== undefined) app.use(checkToken(authorize));
   app.post(

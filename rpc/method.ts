@@ -64,8 +64,8 @@ export interface Method {
   readonly atOnce: boolean;
   /** Calls that follow each other in a batch may run at once: the method itself keeps them in order. */
   readonly overlaps: boolean;
-  /** Checks `args`, runs the handler and encodes its result. Throws RpcError and whatever the handler throws. */
-  call(context: RpcContext, args: readonly unknown[]): Promise<Json>;
+  /** Checks `args`, runs the handler and encodes its result. Throws or rejects with RpcError and whatever the handler throws. */
+  call(context: RpcContext, args: readonly unknown[]): Json | Promise<Json>;
 }
 
 type Values<P extends readonly Param<unknown>[]> = {
@@ -111,13 +111,17 @@ export function defineMethod<const P extends readonly Param<unknown>[], R>(
     devOnly: declaration.devOnly ?? false,
     atOnce: declaration.atOnce ?? false,
     overlaps: declaration.overlaps ?? false,
-    async call(context, args) {
+    call(context, args) {
       if (args.length > params.length) {
         throw new RpcError({ code: "TOO_MANY_ARGUMENTS", max: params.length });
       }
       // `read` of each position gives the type the handler declared for it
       const values = params.map((one, index) => readArgument(one, index, args[index])) as Values<P>;
-      return result.encode(await handler(context, ...values));
+      const value = handler(context, ...values);
+      // most handlers answer at once: a promise for each call of a batch would cost more than they do
+      return value instanceof Promise
+        ? value.then((later) => result.encode(later))
+        : result.encode(value);
     },
   };
 }

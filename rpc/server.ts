@@ -9,6 +9,7 @@ import type { RpcLimits, RpcNode } from "./context.ts";
 import { createContext } from "./createContext.ts";
 import { createDispatcher, type DispatchLimits } from "./dispatch.ts";
 import { type EngineOptions, type EngineServer, startEngineServer } from "./engineServer.ts";
+import { withFastPath } from "./fastHttp.ts";
 import { createHttpApp } from "./http.ts";
 import { addressOf, closeServers, listenAll, urlOf } from "./listen.ts";
 import { allMethods } from "./methods/index.ts";
@@ -81,7 +82,7 @@ export async function startRpcServer(node: RpcNode, options: RpcServerOptions): 
     await Promise.all([closeServers(servers), engine?.close()]);
   };
   try {
-    const app = createHttpApp({ dispatcher, rules, log });
+    const app = withFastPath(createHttpApp({ dispatcher, rules, log }), { dispatcher, rules, log });
     servers.push(...(await listenAll(app, options.hosts, options.port, log)));
     const [first] = servers;
     if (first === undefined) throw new RangeError("no address to listen on");

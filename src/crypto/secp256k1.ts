@@ -2,8 +2,8 @@
  * ECDSA on secp256k1: public key recovery, signing, addresses. The native library (60-100 us for a recovery) runs after
  * a known-answer test at load, else WebAssembly (0.3 ms), else noble (1.3 ms). Bad input is answered with undefined where peers or users send it.
  */
-import { type Bytes, bytesToBigInt } from "../primitives/bytes.ts";
-import { type Address, bytesToAddress } from "../primitives/hex.ts";
+import { type Bytes, bytesToBigInt, compareBytes } from "../primitives/bytes.ts";
+import { type Address, bytesToAddress, hexToBytes } from "../primitives/hex.ts";
 import { keccak256 } from "./keccak.ts";
 import { type EcdsaBackend, loadFastestBackend } from "./secp256k1Backends.ts";
 
@@ -38,6 +38,17 @@ export function recoverPublicKey(
 ): Bytes | undefined {
   if (digest.length !== WORD_BYTES || !isScalar(r) || !isScalar(s)) return undefined;
   const compact = Buffer.from(hexWord(r) + hexWord(s), "hex");
+  return backend.recover(digest, { compact, recovery: yParity });
+}
+
+const HALF_ORDER_BYTES = hexToBytes(`0x${hexWord(SECP256K1_HALF_ORDER)}`);
+
+/**
+ * The same for a compact signature (r ‖ s, 64 bytes) as it stands in a transaction. Undefined also for a high `s`: whoever
+ * accepts one asks `recoverPublicKey`.
+ */
+export function recoverCompact(digest: Bytes, compact: Bytes, yParity: 0 | 1): Bytes | undefined {
+  if (compareBytes(compact.subarray(WORD_BYTES), HALF_ORDER_BYTES) > 0) return undefined;
   return backend.recover(digest, { compact, recovery: yParity });
 }
 

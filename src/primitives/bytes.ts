@@ -37,6 +37,9 @@ export function compareBytes(a: Bytes, b: Bytes): number {
 }
 
 const MAX_SAFE_BYTES = 6;
+const WORD_BYTES = 32;
+/** A Buffer made for each word would cost as much as its conversion. */
+const word = Buffer.alloc(WORD_BYTES);
 
 /** Unsigned big-endian value; the empty string is zero. */
 export function bytesToBigInt(bytes: Bytes): bigint {
@@ -45,7 +48,10 @@ export function bytesToBigInt(bytes: Bytes): bigint {
     for (let i = 0; i < bytes.length; i++) small = small * 256 + (bytes[i] ?? 0);
     return BigInt(small);
   }
-  return BigInt(`0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex")}`);
+  if (bytes.length > WORD_BYTES)
+    return BigInt(`0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex")}`);
+  word.set(bytes);
+  return BigInt(`0x${word.toString("hex", 0, bytes.length)}`);
 }
 
 /** Minimal big-endian form as RLP wants it: zero is the empty string, no leading zero byte. */

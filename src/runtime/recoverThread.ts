@@ -5,6 +5,7 @@ import type { Bytes } from "../primitives/bytes.ts";
 import { assert } from "../primitives/errors.ts";
 import { hexToBytes } from "../primitives/hex.ts";
 import { decodeNetworkTransaction, verifyBlobSidecar } from "../types/blobSidecar.ts";
+import { recoverFlatSender } from "../types/flatTransaction.ts";
 import { senderOf } from "../types/sender.ts";
 import { decodeTransaction } from "../types/transactionCodec.ts";
 import {
@@ -34,7 +35,7 @@ function recoverSenders(id: number, packet: Bytes): RecoverReply {
   const failures = new Map<number, string>();
   const senders = unpackTransactions(packet).map((raw, index) => {
     try {
-      return hexToBytes(senderOf(decodeTransaction(raw)));
+      return recoverFlatSender(raw) ?? hexToBytes(senderOf(decodeTransaction(raw)));
     } catch (error) {
       failures.set(index, messageOf(error));
       return undefined;

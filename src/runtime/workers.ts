@@ -44,6 +44,8 @@ const DEFAULT_THREADS = 2;
 export const INLINE_BELOW = 4;
 /** Transactions in one message: large enough to hide the hop, small enough to keep every worker busy. */
 const MAX_BATCH = 128;
+/** Transactions for which a busy thread gets a second message: a hop wakes a thread, which costs more than its bytes. */
+const WORTH_SENDING = 32;
 /** Transactions recovered in place before other work gets a turn, about 4 ms. */
 const INLINE_SLICE = 64;
 /** Heap of a worker: a batch is short-lived, and what V8 may take by default it does take (60 MB a thread). */
@@ -90,11 +92,11 @@ export class WorkerPool {
   readonly #log: Logger;
   readonly #wanted: number;
   readonly #threads = new Set<Thread>();
-  /** Jobs of this turn. */
+  /** Jobs that no batch holds yet. */
   #jobs: Job[] = [];
   #flush: NodeJS.Immediate | undefined;
-  /** Batches that wait for a worker. */
-  #queue: Batch[] = [];
+  /** Batches of threads that died. */
+  #returned: Batch[] = [];
   /** All unsettled batches in the order of their calls. */
   #order: Batch[] = [];
   #sidecars: Sidecar[] = [];
@@ -174,7 +176,7 @@ export class WorkerPool {
     this.#sidecars = [];
     this.#jobs = [];
     this.#order = [];
-    this.#queue = [];
+    this.#returned = [];
     this.#waiting = 0;
     for (const job of jobs) job?.failed(new WorkerError({ code: "WORKERS_STOPPED" }));
     await Promise.all(Array.from(this.#threads, ({ worker }) => worker.terminate()));
@@ -182,44 +184,52 @@ export class WorkerPool {
 
   #dispatch(): void {
     this.#flush = undefined;
-    const jobs = this.#jobs;
-    this.#jobs = [];
-    const few = jobs.length < INLINE_BELOW && this.#order.length === 0;
-    if (!few && this.#wanted > 0) this.warmUp();
-    const share = Math.ceil(jobs.length / Math.max(1, this.#threads.size));
-    const size = Math.min(MAX_BATCH, Math.max(INLINE_BELOW, share));
-    for (let start = 0; start < jobs.length; start += size) {
-      const batch: Batch = {
-        id: this.#nextId++,
-        jobs: jobs.slice(start, start + size),
-        settle: undefined,
-      };
-      this.#order.push(batch);
-      if (few) this.#recoverInPlace(batch);
-      else this.#queue.push(batch);
+    const count = this.#jobs.length;
+    if (count < INLINE_BELOW && this.#order.length === 0) {
+      if (count > 0) this.#recoverInPlace(this.#cut(count));
+      return;
     }
+    if (this.#wanted > 0) this.warmUp();
     this.#feed();
   }
 
-  /** Hands waiting batches to the threads, or works on them here while no thread is ready. */
+  /** The first `count` waiting jobs as a batch. */
+  #cut(count: number): Batch {
+    const batch: Batch = {
+      id: this.#nextId++,
+      jobs: this.#jobs.splice(0, count),
+      settle: undefined,
+    };
+    this.#order.push(batch);
+    return batch;
+  }
+
+  /** What a thread with so many batches should get next; undefined: nothing yet. */
+  #nextBatch(given: number): Batch | undefined {
+    const returned = this.#returned.shift();
+    if (returned !== undefined) return returned;
+    const count = this.#jobs.length;
+    // a thread that is busy waits until a message is worth its cost
+    if (count === 0 || (given > 0 && count < WORTH_SENDING)) return undefined;
+    if (count <= WORTH_SENDING) return this.#cut(count);
+    return this.#cut(Math.min(MAX_BATCH, Math.ceil(count / this.#threads.size)));
+  }
+
+  /** Hands waiting jobs to the threads, or works on them here while no thread is ready. */
   #feed(): void {
     for (const thread of this.#threads) {
       if (thread.ready && thread.sidecar === undefined) this.#postSidecar(thread);
       while (thread.ready && thread.batches.size < BATCHES_PER_WORKER) {
-        const batch = this.#queue.shift();
-        if (batch === undefined) return;
+        const batch = this.#nextBatch(thread.batches.size);
+        if (batch === undefined) break;
         this.#post(thread, batch);
       }
     }
-    if (this.#queue.length === 0 || this.ready > 0) return;
+    if ((this.#jobs.length === 0 && this.#returned.length === 0) || this.ready > 0) return;
     this.#inline ??= setImmediate(() => {
       this.#inline = undefined;
-      for (let done = 0; done < INLINE_SLICE; ) {
-        const batch = this.#queue.shift();
-        if (batch === undefined) break;
-        done += batch.jobs.length;
-        this.#recoverInPlace(batch);
-      }
+      const batch = this.#returned.shift() ?? this.#cut(Math.min(INLINE_SLICE, this.#jobs.length));
+      this.#recoverInPlace(batch);
       this.#feed();
     });
   }
@@ -335,7 +345,7 @@ export class WorkerPool {
       batches: thread.batches.size,
       restarting,
     });
-    this.#queue.unshift(...thread.batches.values());
+    this.#returned.unshift(...thread.batches.values());
     if (thread.sidecar !== undefined) this.#sidecars.unshift(thread.sidecar);
     if (restarting) this.#startThread();
     if (this.#threads.size === 0)

@@ -2,6 +2,7 @@
 import { keccak256, keccakHash } from "../crypto/keccak.ts";
 import { type EcdsaSignature, signDigest } from "../crypto/secp256k1.ts";
 import { type Bytes, concatBytes, EMPTY_BYTES } from "../primitives/bytes.ts";
+import { decodeFlat } from "./flatTransaction.ts";
 import {
   decodeRlp,
   encodeRlp,
@@ -22,6 +23,11 @@ const BLOB_HASH_VERSION = "0x01";
 
 /** Transaction from its canonical encoding, without blob sidecar. Throws DecodeError. */
 export function decodeTransaction(raw: Bytes): Transaction {
+  return decodeFlat(raw) ?? decodeByItems(raw);
+}
+
+/** The same item by item, for every type, and with the evidence of what is wrong. Throws DecodeError. */
+export function decodeByItems(raw: Bytes): Transaction {
   const first = raw[0];
   if (first === undefined)
     fail("BAD_RLP", { where: "transaction", expected: "a transaction", got: "nothing" });
