@@ -10,7 +10,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
  */
 const YOUNG_BYTES = 16 * 1024 * 1024;
 /** How far the old generation may grow beyond what the last collection left alive. */
-const OLD_GROWTH_PERCENT = 25;
+const OLD_GROWTH_PERCENT = 60;
 const CHECK_MS = 50;
 const GROW = 2;
 const STAY = 1;
