@@ -46,19 +46,23 @@ const BODY_ITEMS: readonly number[] = [2, 3];
 
 /** Block from its RLP [header, transactions, ommers, withdrawals?]. Throws DecodeError. */
 export function decodeBlock(raw: Bytes): Block {
-  const [header, ...body] = readList(decodeRlp(raw, "block"), "block");
-  const decoded = headerFromItems(readList(header, "block.header"), "block.header");
-  return {
-    header: decoded,
-    ...bodyFromItems(body, "block"),
-    hash: hashHeader(decoded),
-    sizeBytes: raw.length,
-  };
+  return { ...partsFromItem(decodeRlp(raw, "block")), sizeBytes: raw.length };
+}
+
+/** Block from its decoded RLP list, inside another list. Throws DecodeError. */
+export function blockFromItem(item: RlpItem | undefined): Block {
+  const parts = partsFromItem(item);
+  return { ...parts, sizeBytes: encodedRlpLength(blockToItems(parts)) };
+}
+
+/** Items of the block's RLP list. */
+export function blockToItems(block: BlockBody & { readonly header: Header }): RlpInput[] {
+  return blockItems(block.header, block);
 }
 
 /** RLP of the block. */
 export function encodeBlock(block: BlockBody & { readonly header: Header }): Bytes {
-  return encodeRlp(blockItems(block.header, block));
+  return encodeRlp(blockToItems(block));
 }
 
 /** The block that these parts make, with its hash and size. */
@@ -103,6 +107,12 @@ export function withdrawalFromItems(item: RlpItem): Withdrawal {
     address: readAddress(address, "withdrawal.address"),
     amount: readUint(amount, "withdrawal.amount", 64),
   };
+}
+
+function partsFromItem(item: RlpItem | undefined): Omit<Block, "sizeBytes"> {
+  const [header, ...body] = readList(item, "block");
+  const decoded = headerFromItems(readList(header, "block.header"), "block.header");
+  return { header: decoded, ...bodyFromItems(body, "block"), hash: hashHeader(decoded) };
 }
 
 function blockItems(header: Header, body: BlockBody): RlpInput[] {
