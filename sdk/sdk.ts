@@ -21,6 +21,18 @@ export {
 export { algorithmById, MLDSA_ALGORITHMS, type MlDsaAlgorithm, SEED_BYTES } from "./algorithms.ts";
 export { qnetDevnet, qnetMainnet, qnetTestnet, withQuantumTransactions } from "./chain.ts";
 export { type DerivationOptions, seedFromBip39Seed, seedFromMnemonic } from "./derive.ts";
+export {
+  type BlockInclusion,
+  type FinalityProof,
+  type FinalityValidator,
+  hashValidators,
+  type MacroHeader,
+  type ProvenAccount,
+  type QnetNetwork,
+  verifyAccount,
+  verifyBlock,
+  verifyFinality,
+} from "./finality.ts";
 export { QUANTUM_TYPE_NAME } from "./formatters.ts";
 export {
   addressOfKey,
@@ -41,4 +53,5 @@ export {
   signQuantumTransaction,
   transactionDigest,
 } from "./transaction.ts";
+export { ProofError } from "./trieProof.ts";
 // biome-ignore-end lint/performance/noBarrelFile: the entry of a published package is a list of what it offers
