@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { bytesToHex, parseHash } from "../../../src/primitives/hex.ts";
+import { parseHash } from "../../../src/primitives/hex.ts";
 import { acksOf, votesOf } from "../../../src/types/certificate.ts";
-import { consensusMessage } from "../../../src/types/consensusMessage.ts";
 import {
   contradiction,
   decodeEvidence,
@@ -20,10 +19,7 @@ import * as values from "../../support/consensusValues.ts";
 import { codeOf } from "../../support/errors.ts";
 
 const fill = (byte: string) => parseHash(`0x${byte.repeat(32)}`);
-const domain = { chainId: 31_337n, salt: fill("11") };
-const _messageHex = (kind: number, body: Uint8Array) =>
-  bytesToHex(consensusMessage(domain, kind, body));
-const _mebibyte = 1_048_576;
+const _domain = { chainId: 31_337n, salt: fill("11") };
 
 const vote: Vote = {
   validator: 0,
