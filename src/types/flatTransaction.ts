@@ -87,9 +87,8 @@ let payloadAt = 0;
 export function decodeFlat(raw: Bytes): Transaction | undefined {
   const layout = scan(raw);
   if (layout === undefined) return undefined;
-  const { v, to } = layout;
-  if (!areUints(raw, layout) || !isAddress(to) || !isScalar(v + 1) || !isScalar(v + 2))
-    return undefined;
+  const { to } = layout;
+  if (!areFields(raw, layout)) return undefined;
   const signature = readSignature(raw, layout);
   if (signature === undefined) return undefined;
   const maxFeePerGas = readUint(raw, layout.fee);
@@ -119,9 +118,8 @@ export function decodeFlat(raw: Bytes): Transaction | undefined {
  */
 export function recoverFlatSender(raw: Bytes): Bytes | undefined {
   const layout = scan(raw);
-  if (layout === undefined || !areUints(raw, layout)) return undefined;
+  if (layout === undefined || !areFields(raw, layout)) return undefined;
   const { v } = layout;
-  if (!isScalar(v + 1) || !isScalar(v + 2)) return undefined;
   const signature = readSignature(raw, layout);
   if (signature === undefined) return undefined;
   const compact = new Uint8Array(2 * U256_BYTES);
@@ -251,8 +249,8 @@ function itemHead(raw: Bytes, index: number): number {
   return own ? start : start - 1;
 }
 
-/** The numbers of the payload are within their bounds and without leading zeros. */
-function areUints(raw: Bytes, { chainId, nonce, tip, fee, gasLimit, to, v }: Layout): boolean {
+/** The numbers are within their bounds and without leading zeros, `to` is an address or empty, r and s are not zero. */
+function areFields(raw: Bytes, { chainId, nonce, tip, fee, gasLimit, to, v }: Layout): boolean {
   return (
     (chainId < 0 || isUint(raw, chainId, U256_BYTES)) &&
     isUint(raw, nonce, U64_BYTES) &&
@@ -260,8 +258,11 @@ function areUints(raw: Bytes, { chainId, nonce, tip, fee, gasLimit, to, v }: Lay
     isUint(raw, fee, U256_BYTES) &&
     isUint(raw, gasLimit, U64_BYTES) &&
     isUint(raw, to + 1, U256_BYTES) &&
+    (length(to) === 0 || length(to) === ADDRESS_BYTES) &&
     isUint(raw, v, U256_BYTES) &&
+    length(v + 1) > 0 &&
     isUint(raw, v + 1, U256_BYTES) &&
+    length(v + 2) > 0 &&
     isUint(raw, v + 2, U256_BYTES)
   );
 }
@@ -269,16 +270,6 @@ function areUints(raw: Bytes, { chainId, nonce, tip, fee, gasLimit, to, v }: Lay
 function isUint(raw: Bytes, index: number, maxBytes: number): boolean {
   const size = length(index);
   return size === 0 || (size <= maxBytes && raw[starts[index] ?? 0] !== 0);
-}
-
-function isAddress(index: number): boolean {
-  const size = length(index);
-  return size === 0 || size === ADDRESS_BYTES;
-}
-
-/** r or s: no zero. */
-function isScalar(index: number): boolean {
-  return length(index) > 0;
 }
 
 function length(index: number): number {

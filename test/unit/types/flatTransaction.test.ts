@@ -90,7 +90,7 @@ describe("decodeFlat", () => {
         else bytes.push(byte);
         assertAgrees(Uint8Array.from(bytes));
       }),
-      { numRuns: 3_000 },
+      { numRuns: 10_000 },
     );
   });
 
@@ -105,6 +105,17 @@ describe("decodeFlat", () => {
         assertAgrees(changed);
       }
     }
+  });
+
+  it("knows no sender where `to` is no address", () => {
+    const { raw } = signTransaction({ ...PLAIN_FIELDS, type: 1, to: undefined }, TEST_KEY);
+    const bytes = Array.from(raw);
+    // `to` is the last empty string before value and data, both empty too, and the access list
+    const at = bytes.lastIndexOf(0xc0) - 3;
+    assert.equal(bytes[at], 0x80);
+    bytes[at] = 0;
+    assertAgrees(Uint8Array.from(bytes));
+    assert.equal(recoverFlatSender(Uint8Array.from(bytes)), undefined);
   });
 
   it("leaves access lists, other types and nonsense to the reader of items", () => {
