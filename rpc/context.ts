@@ -9,6 +9,7 @@ import type { TxPool } from "../src/txpool/pool.ts";
 import type { Filters } from "./filters.ts";
 import type { Method } from "./method.ts";
 import type { Subscriptions } from "./subscriptions.ts";
+import type { TextCache } from "./textCache.ts";
 
 /** The node as handlers see it. */
 export interface RpcNode {
@@ -69,6 +70,7 @@ export interface RpcContext {
   readonly limits: RpcLimits;
   readonly filters: Filters;
   readonly subscriptions: Subscriptions;
+  readonly texts: TextCache;
   /** The methods of this server that are open. */
   readonly methods: readonly Method[];
 }

@@ -3,6 +3,7 @@ import type { RpcContext, RpcLimits, RpcNode } from "./context.ts";
 import { Filters } from "./filters.ts";
 import type { Method } from "./method.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { TextCache } from "./textCache.ts";
 
 /** Defaults of rpc.md and of geth. */
 export const defaultLimits: RpcLimits = {
@@ -30,6 +31,7 @@ export function createContext(
     node,
     filters,
     subscriptions,
+    texts: new TextCache(),
     methods: options.methods,
     limits: { ...defaultLimits, ...options.limits },
     close() {

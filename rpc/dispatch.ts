@@ -6,11 +6,11 @@ import { systemClock } from "../src/runtime/clock.ts";
 import type { Logger } from "../src/runtime/log.ts";
 import { Turns } from "../src/runtime/turns.ts";
 import { namespaceOf } from "./access.ts";
-import type { Json } from "./codec.ts";
 import type { Connection, RpcContext } from "./context.ts";
 import { faultError, internalError, type JsonRpcError, knownError, RpcError } from "./errors.ts";
-import type { Method } from "./method.ts";
+import type { Method, Result } from "./method.ts";
 import { closestName } from "./similar.ts";
+import { JsonText } from "./textCache.ts";
 
 /** Limits of one request. */
 export interface DispatchLimits {
@@ -92,9 +92,10 @@ function errorOf(error: unknown, method: string, { log, context }: DispatcherDep
 }
 
 /** Text of a reply with a result; a result too long for one string becomes an error. */
-function resultText(id: CallId, result: Json): string {
+function resultText(id: CallId, result: Result): string {
   try {
-    return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${JSON.stringify(result)}}`;
+    const text = result instanceof JsonText ? result.text : JSON.stringify(result);
+    return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`;
   } catch (error) {
     if (error instanceof RangeError) return failureText({ code: "RESPONSE_TOO_LARGE" }, id);
     throw error;
@@ -148,7 +149,7 @@ function unknownMethod(name: string, { all, open }: DispatcherDeps): RpcError {
 /** Text of a reply, or that there is none because the call was a notification. */
 type Reply = string | undefined;
 
-function start(call: Call, context: RpcContext, deps: DispatcherDeps): Json | Promise<Json> {
+function start(call: Call, context: RpcContext, deps: DispatcherDeps): Result | Promise<Result> {
   const { params } = call;
   const method = deps.open.get(call.method);
   if (method === undefined) throw unknownMethod(call.method, deps);
@@ -170,7 +171,7 @@ function one(body: unknown, context: RpcContext, deps: DispatcherDeps): Reply | 
     const told = errorOf(error, call.method, deps);
     return isNotification ? undefined : errorText(id, told);
   };
-  const done = (result: Json): Reply => (isNotification ? undefined : resultText(id, result));
+  const done = (result: Result): Reply => (isNotification ? undefined : resultText(id, result));
   try {
     const result = start(call, context, deps);
     return result instanceof Promise ? result.then(done).catch(failed) : done(result);

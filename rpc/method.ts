@@ -11,6 +11,7 @@ import {
 } from "./codec.ts";
 import type { RpcContext } from "./context.ts";
 import { RpcError } from "./errors.ts";
+import type { JsonText } from "./textCache.ts";
 
 /** A positional parameter. */
 export interface Param<T> {
@@ -52,6 +53,9 @@ export function optional<T>(name: string, codec: ParamCodec<T>): Param<T | undef
   };
 }
 
+/** What goes into the reply. */
+export type Result = Json | JsonText;
+
 /** A method as the dispatcher sees it. */
 export interface Method {
   readonly name: string;
@@ -65,7 +69,7 @@ export interface Method {
   /** Calls that follow each other in a batch may run at once: the method itself keeps them in order. */
   readonly overlaps: boolean;
   /** Checks `args`, runs the handler and encodes its result. Throws or rejects with RpcError and whatever the handler throws. */
-  call(context: RpcContext, args: readonly unknown[]): Json | Promise<Json>;
+  call(context: RpcContext, args: readonly unknown[]): Result | Promise<Result>;
 }
 
 type Values<P extends readonly Param<unknown>[]> = {
@@ -83,6 +87,8 @@ interface Declaration<P extends readonly Param<unknown>[], R> {
   readonly atOnce?: boolean;
   readonly overlaps?: boolean;
   readonly handler: (context: RpcContext, ...args: Values<P>) => R | Promise<R>;
+  /** Names a value whose JSON never changes, so that its text is kept; undefined: it may change. */
+  readonly textKey?: (value: R) => string | undefined;
 }
 
 function readArgument(param: Param<unknown>, index: number, json: unknown): unknown {
@@ -102,7 +108,13 @@ function readArgument(param: Param<unknown>, index: number, json: unknown): unkn
 export function defineMethod<const P extends readonly Param<unknown>[], R>(
   declaration: Declaration<P, R>,
 ): Method {
-  const { name, summary, params, result, handler } = declaration;
+  const { name, summary, params, result, handler, textKey } = declaration;
+  const encode = (context: RpcContext, value: R): Result => {
+    const key = textKey?.(value);
+    return key === undefined
+      ? result.encode(value)
+      : context.texts.get(key, () => result.encode(value));
+  };
   return {
     name,
     summary,
@@ -120,8 +132,8 @@ export function defineMethod<const P extends readonly Param<unknown>[], R>(
       const value = handler(context, ...values);
       // most handlers answer at once: a promise for each call of a batch would cost more than they do
       return value instanceof Promise
-        ? value.then((later) => result.encode(later))
-        : result.encode(value);
+        ? value.then((later) => encode(context, later))
+        : encode(context, value);
     },
   };
 }

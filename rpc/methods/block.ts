@@ -42,13 +42,19 @@ function ommer(block: Block | undefined, index: number): ShownOmmer | undefined 
   return { header, hash: hashHeader(header), sizeBytes: encodeBlock(alone).length };
 }
 
-async function blockByNumber(
+function blockByNumber(
   { node }: RpcContext,
   id: BlockId,
   full: boolean,
-): Promise<ShownBlock | undefined> {
-  if (id === "pending") return { block: await pendingBlock(node), full, pending: true };
-  return shown(findBlock(node.chain, id), full);
+): ShownBlock | undefined | Promise<ShownBlock> {
+  if (id !== "pending") return shown(findBlock(node.chain, id), full);
+  return pendingBlock(node).then((block) => ({ block, full, pending: true }));
+}
+
+/** A sealed block is what its hash says. */
+function blockKey(value: ShownBlock | undefined): string | undefined {
+  if (value === undefined || value.pending === true) return undefined;
+  return `${value.full ? "full" : "block"}:${value.block.hash}`;
 }
 
 const getters = [
@@ -65,6 +71,7 @@ const getters = [
     params: [param("hash", hash), param("fullTransactions", boolean, false)],
     result: nullable(blockView),
     handler: ({ node }, wanted, full) => shown(node.chain.block(wanted), full),
+    textKey: blockKey,
   }),
   defineMethod({
     name: "eth_getBlockByNumber",
@@ -72,6 +79,7 @@ const getters = [
     params: [param("block", blockNumberOrTag, "latest"), param("fullTransactions", boolean, false)],
     result: nullable(blockView),
     handler: blockByNumber,
+    textKey: blockKey,
   }),
   defineMethod({
     name: "eth_getHeaderByHash",
@@ -114,6 +122,10 @@ const getters = [
       // what is pending has no receipts yet
       const block = id === "pending" ? undefined : findBlock(node.chain, id);
       return block && receiptsOfBlock(node.chain, block);
+    },
+    textKey: (receipts) => {
+      const first = receipts?.[0];
+      return first && `receipts:${first.block.hash}`;
     },
   }),
   defineMethod({

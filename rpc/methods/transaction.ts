@@ -25,6 +25,11 @@ function findTransaction({ node }: RpcContext, wanted: Hash): PlacedTransaction 
   return pooled && pendingTransactionOf(pooled);
 }
 
+/** Where a transaction stands in a block says all that is shown of it; a pooled one may change its place. */
+function transactionKey(value: PlacedTransaction | undefined): string | undefined {
+  return value?.block && `transaction:${value.block.hash}:${value.index}`;
+}
+
 function rawAt(block: Block | undefined, index: number): Uint8Array | undefined {
   return block?.transactions[index]?.raw;
 }
@@ -36,6 +41,7 @@ const getters = [
     params: [param("hash", hash)],
     result: nullable(transactionView),
     handler: findTransaction,
+    textKey: transactionKey,
   }),
   defineMethod({
     name: "eth_getTransactionByBlockHashAndIndex",
@@ -67,6 +73,7 @@ const getters = [
     params: [param("hash", hash)],
     result: nullable(receiptView),
     handler: ({ node }, wanted) => placedReceipt(node.chain, wanted),
+    textKey: (value) => value && `receipt:${value.block.hash}:${value.index}`,
   }),
   defineMethod({
     name: "eth_getTransactionBySenderAndNonce",
