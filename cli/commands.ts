@@ -9,6 +9,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<CommandModule>>
   import: () => import("./commands/import.ts"),
   export: () => import("./commands/export.ts"),
   account: () => import("./commands/account.ts"),
+  signer: () => import("./commands/signer.ts"),
   db: () => import("./commands/db.ts"),
   version: () => import("./commands/version.ts"),
   docs: () => import("./commands/docs.ts"),

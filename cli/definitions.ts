@@ -49,6 +49,9 @@ const POOL = [
   "txpool.lifetime",
 ] as const;
 const CRYPTO = ["crypto.paranoid"] as const;
+const TOKEN = ["pkcs11.module", "pkcs11.token"] as const;
+/** Both sides of the connection to a remote signer. */
+const SIGNER_TLS = ["signer.cert", "signer.key", "signer.trust"] as const;
 
 export const devDefinition = {
   name: "dev",
@@ -123,7 +126,8 @@ export const exportDefinition = {
 export const accountDefinition = {
   name: "account",
   summary: "Manage encrypted keys: secp256k1 (Web3 keystore, version 3), ML-DSA, SLH-DSA",
-  operands: "new | mnemonic | list | import KEYFILE | export ADDRESS | update ADDRESS",
+  operands:
+    "new | mnemonic | list | import KEYFILE | export ADDRESS | update ADDRESS | sign ADDRESS FILE",
   options: [
     ...LOGGING,
     "datadir",
@@ -133,9 +137,31 @@ export const accountDefinition = {
     "new-password",
     "index",
     "derivation-path",
+    ...TOKEN,
+    "signer",
+    ...SIGNER_TLS,
     "json",
   ],
   aliases: { type: "key-type" },
+} as const satisfies Definition;
+
+export const signerDefinition = {
+  name: "signer",
+  summary: "Keep post-quantum keys on a machine of their own and sign for nodes over mutual TLS",
+  operands: "cert NAME | serve [ADDRESS...]",
+  options: [
+    ...LOGGING,
+    "datadir",
+    "keystore",
+    "password",
+    "pkcs11.module",
+    "signer.addr",
+    "signer.port",
+    ...SIGNER_TLS,
+    "hosts",
+    "days",
+    "out",
+  ],
 } as const satisfies Definition;
 
 export const dbDefinition = {
@@ -201,6 +227,7 @@ export const definitions = [
   importDefinition,
   exportDefinition,
   accountDefinition,
+  signerDefinition,
   dbDefinition,
   versionDefinition,
   docsDefinition,

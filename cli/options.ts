@@ -116,6 +116,17 @@ export const options = {
   password: optional(path, "File whose first line is the password"),
   "new-password": optional(path, "File whose first line is the password to change to"),
   index: option(0, integer(0, 9_999), "Number of the account below an imported mnemonic"),
+  "pkcs11.module": optional(path, "Library of a PKCS #11 token; the password is then its PIN"),
+  "pkcs11.token": optional(text, "Label of the token that seals the key from now on"),
+  signer: optional(text, "Remote signer that has the key, https://HOST:PORT"),
+  "signer.addr": option("127.0.0.1", text, "Address of the signer"),
+  "signer.port": option(9000, port, "Port of the signer; 0 takes a free one"),
+  "signer.cert": optional(path, "This side's certificate (PEM), from qnet signer cert"),
+  "signer.key": optional(path, "Its private key (PEM)"),
+  "signer.trust": optional(path, "Certificates that the other side may have (PEM)"),
+  hosts: option(["127.0.0.1", "localhost"], list, "Names under which a server is reached"),
+  days: option(365, integer(1, 3_650), "Life of a certificate"),
+  out: option(".", path, "Folder of new files"),
   json: option(false, flag, "Print JSON"),
 } as const;
 
@@ -152,7 +163,7 @@ export const NOT_YET: ReadonlySet<string> = new Set(
   fund-accounts graphql graphql.corsdomain history http.tls.cert http.tls.key i-know-what-i-do identity init ipc ipcpath
   load-state log.file log.maxage log.maxbackups log.maxsize log.rotate log.vmodule maxpeers metrics metrics.addr
   metrics.port microblocks mnemonic-random nat nodekey port print-traces recovery region rpc.http-body-limit
-  rpc.logquerylimit signer solo state state-interval steps-tracing type validators ws.addr ws.api ws.origins`.split(
+  rpc.logquerylimit solo state state-interval steps-tracing type validators ws.addr ws.api ws.origins`.split(
     /\s+/,
   ),
 );

@@ -76,7 +76,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
 /** node: modules with a door of their own; the core may use none but node:crypto. */
 const NODE_DOORS: Readonly<Record<string, readonly string[]>> = {
   "node:worker_threads": ["src/runtime"],
-  "node:http": ["rpc"],
+  "node:http": ["rpc", "src/signer"],
   "node:https": ["rpc", "src/signer"],
   "node:tls": ["rpc", "src/signer"],
   "node:net": ["rpc", "cli"],

@@ -11,7 +11,7 @@ const privateKey = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4
 const address = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266";
 
 describe("qnet account", function () {
-  this.timeout(30_000); // each keystore costs a second of scrypt
+  this.timeout(120_000); // each keystore costs a second of scrypt, and several on a busy machine
 
   it("writes a keystore that ethers and cast read, and only its owner may", async () => {
     using folder = temporaryFolder();
