@@ -23,6 +23,10 @@ const LIMITS = [
   "rpc.batch-request-limit",
   "rpc.batch-response-max-size",
   "rpc.allow-unprotected-txs",
+  "rpc.http-body-limit",
+  "rpc.ratelimit",
+  "rpc.keys",
+  "rpc.jwtsecret",
 ] as const;
 const SERVER = [
   "http.addr",
@@ -30,8 +34,13 @@ const SERVER = [
   "http.api",
   "http.corsdomain",
   "http.vhosts",
+  "http.tls.cert",
+  "http.tls.key",
   "ws",
+  "ws.addr",
   "ws.port",
+  "ws.api",
+  "ws.origins",
   ...LIMITS,
 ] as const;
 /** The Engine API, closed unless one of these is given. */

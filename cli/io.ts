@@ -13,6 +13,8 @@ export interface CommandIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted when the process is asked to stop; a command then ends within two seconds. */
   readonly stop: AbortSignal;
+  /** Runs a task whenever the process is told to read its files again (SIGHUP). */
+  readonly onReload?: (task: () => void) => void;
   /** Reads a secret from the terminal; undefined: there is no terminal. */
   readonly askSecret?: ((question: string) => Promise<string>) | undefined;
 }

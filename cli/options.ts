@@ -63,6 +63,26 @@ export const options = {
   "http.vhosts": optional(list, "Host names that are answered; default localhost"),
   ws: option(false, flag, "A WebSocket port of its own; HTTP's port serves WebSocket anyway"),
   "ws.port": option(8546, port, "Port of the additional WebSocket server"),
+  "ws.addr": optional(text, "Address of the additional WebSocket server; default that of HTTP"),
+  "ws.api": optional(list, "Namespaces open over WebSocket; default those of HTTP"),
+  "ws.origins": optional(list, "Origins of pages that may connect; default http.corsdomain"),
+  "http.tls.cert": optional(
+    path,
+    "Certificate chain (PEM): serve over TLS 1.3; SIGHUP reads it again",
+  ),
+  "http.tls.key": optional(path, "Private key of the certificate (PEM)"),
+  "rpc.ratelimit": option(
+    0,
+    integer(0, 1_000_000),
+    "Units of work per second of one address, at least 10; a plain read is 1, a trace up to 100; 0: no limit",
+  ),
+  "rpc.keys": optional(path, "File of API keys (JSON); then nobody is answered without one"),
+  "rpc.jwtsecret": optional(path, "Secret, 64 hex digits, of tokens that open the admin methods"),
+  "rpc.http-body-limit": option(
+    5 << 20,
+    integer(1_024, 1 << 30),
+    "Bytes of one request, over WebSocket too",
+  ),
   "rpc.gascap": option(50_000_000n, quantity, "Gas limit of eth_call and eth_estimateGas"),
   "rpc.evmtimeout": option(5_000, duration, "Time limit of one eth_call"),
   "rpc.txfeecap": option(10n ** 18n, coins, "Highest fee of a transaction sent over RPC; 0: none"),
@@ -160,10 +180,8 @@ export function configKeyOf(name: OptionName): string {
 /** Flags of geth, anvil and of our own later features: refused by name, never ignored. */
 export const NOT_YET: ReadonlySet<string> = new Set(
   `bootnodes cache dev dev.gaslimit dev.period dump-state exitwhensynced fork-block-number fork-url
-  fund-accounts graphql graphql.corsdomain history http.tls.cert http.tls.key i-know-what-i-do identity init ipc ipcpath
+  fund-accounts graphql graphql.corsdomain history i-know-what-i-do identity init ipc ipcpath
   load-state log.file log.maxage log.maxbackups log.maxsize log.rotate log.vmodule maxpeers metrics metrics.addr
-  metrics.port microblocks mnemonic-random nat nodekey port print-traces recovery region rpc.http-body-limit
-  rpc.logquerylimit solo state state-interval steps-tracing type validators ws.addr ws.api ws.origins`.split(
-    /\s+/,
-  ),
+  metrics.port microblocks mnemonic-random nat nodekey port print-traces recovery region
+  rpc.logquerylimit solo state state-interval steps-tracing type validators`.split(/\s+/),
 );

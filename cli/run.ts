@@ -35,6 +35,7 @@ export async function main(): Promise<void> {
     env,
     stop: stop.signal,
     askSecret: ask,
+    onReload: (task) => void process.on("SIGHUP", task),
   });
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }

@@ -1,7 +1,12 @@
 /** What `dev` and `node` share: the options of the JSON-RPC server and of the pool, starting, serving, stopping. */
 import { namespaceOf } from "../rpc/access.ts";
 import { allMethods } from "../rpc/methods/index.ts";
-import { type RpcServer, type RpcServerOptions, startRpcServer } from "../rpc/server.ts";
+import {
+  type RpcServer,
+  type RpcServerOptions,
+  type SocketOptions,
+  startRpcServer,
+} from "../rpc/server.ts";
 import type { NodeOptions } from "../src/node/config.ts";
 import { QNode } from "../src/node/node.ts";
 import type { PoolOptions } from "../src/txpool/poolOptions.ts";
@@ -16,7 +21,11 @@ type ServerOptionName =
   | "http.corsdomain"
   | "http.vhosts"
   | "ws"
+  | "ws.addr"
   | "ws.port"
+  | "ws.api"
+  | "ws.origins"
+  | "rpc.http-body-limit"
   | "rpc.gascap"
   | "rpc.evmtimeout"
   | "rpc.txfeecap"
@@ -50,7 +59,8 @@ export function serverOptions(
   return {
     hosts: both ? [LOOPBACK_4, LOOPBACK_6] : [host],
     port: values["http.port"],
-    ...(values.ws && values["ws.port"] !== values["http.port"] && { wsPort: values["ws.port"] }),
+    ws: socketOptions(values, both ? [LOOPBACK_4, LOOPBACK_6] : [host]),
+    bodyBytes: values["rpc.http-body-limit"],
     api: values["http.api"] ?? (isDev ? devNamespaces() : OPEN_NAMESPACES),
     corsDomains: values["http.corsdomain"] ?? (isDev ? ["*"] : []),
     vhosts: values["http.vhosts"] ?? ["localhost"],
@@ -64,6 +74,21 @@ export function serverOptions(
       batchCalls: values["rpc.batch-request-limit"],
       batchReplyBytes: values["rpc.batch-response-max-size"],
     },
+  };
+}
+
+/** With --ws a port of its own, unless it is that of HTTP. */
+function socketOptions(
+  values: OptionValues<ServerOptionName>,
+  httpHosts: readonly string[],
+): SocketOptions {
+  const port = values["ws.port"];
+  const host = values["ws.addr"];
+  const isShared = port === values["http.port"] && port !== 0;
+  return {
+    api: values["ws.api"],
+    origins: values["ws.origins"],
+    ...(values.ws && !isShared && { port, hosts: host === undefined ? httpHosts : [host] }),
   };
 }
 

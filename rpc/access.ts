@@ -10,6 +10,12 @@ export function namespaceOf(name: string): string {
   return name.split(/[_.]/, 1)[0] ?? "";
 }
 
+/** Whether a method of this name is open where these namespaces are. */
+export function isOpen(name: string, namespaces: ReadonlySet<string>): boolean {
+  const namespace = namespaceOf(name);
+  return namespaces.has(namespace) || ALWAYS_OPEN.has(namespace);
+}
+
 /** Which methods a server offers. */
 export interface AccessOptions {
   /** Open namespaces, such as "eth". */
@@ -24,9 +30,9 @@ export function openMethods(
   options: AccessOptions,
 ): ReadonlyMap<string, Method> {
   const open = new Map<string, Method>();
+  const namespaces = new Set(options.api);
   for (const method of methods) {
-    const namespace = namespaceOf(method.name);
-    if (!options.api.includes(namespace) && !ALWAYS_OPEN.has(namespace)) continue;
+    if (!isOpen(method.name, namespaces)) continue;
     if (method.devOnly && !options.dev) continue;
     open.set(method.name, method);
   }

@@ -6,6 +6,7 @@ import type { DevChain } from "../src/node/dev.ts";
 import type { Address } from "../src/primitives/hex.ts";
 import type { Logger } from "../src/runtime/log.ts";
 import type { TxPool } from "../src/txpool/pool.ts";
+import type { Caller } from "./callers.ts";
 import type { Filters } from "./filters.ts";
 import type { Method } from "./method.ts";
 import type { Subscriptions } from "./subscriptions.ts";
@@ -30,6 +31,17 @@ export interface RpcNode {
   readonly settled?: (() => Promise<void>) | undefined;
   /** Present on development chains only. */
   readonly dev?: DevChain | undefined;
+  /** Absent where a node has no peers to be in step with. */
+  readonly network?: RpcNetwork | undefined;
+}
+
+/** The node's peers as callers may ask about them. */
+export interface RpcNetwork {
+  peerCount(): number;
+  /** Height at which the last synchronisation began. */
+  startingBlock(): bigint;
+  /** Height of the chain that the peers have; synchronisation goes there. */
+  highestBlock(): bigint;
 }
 
 /** The way to a caller that can be spoken to unasked (WebSocket). */
@@ -44,7 +56,7 @@ export interface PushChannel {
 
 /** The caller's connection. */
 export interface Connection {
-  readonly ip: string;
+  readonly caller: Caller;
   readonly push?: PushChannel;
 }
 

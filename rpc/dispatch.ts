@@ -5,10 +5,12 @@
 import { systemClock } from "../src/runtime/clock.ts";
 import type { Logger } from "../src/runtime/log.ts";
 import { Turns } from "../src/runtime/turns.ts";
-import { namespaceOf } from "./access.ts";
+import { isOpen, namespaceOf } from "./access.ts";
+import type { Caller } from "./callers.ts";
 import type { Connection, RpcContext } from "./context.ts";
 import { faultError, internalError, type JsonRpcError, knownError, RpcError } from "./errors.ts";
 import type { Method, Result } from "./method.ts";
+import type { Charge } from "./rateLimit.ts";
 import { closestName } from "./similar.ts";
 import { JsonText } from "./textCache.ts";
 
@@ -30,6 +32,8 @@ export interface DispatcherDeps {
   /** What handlers get, but for the connection. */
   readonly context: Omit<RpcContext, "connection">;
   readonly log: Logger;
+  /** Takes a call's units of work from its caller; without it nobody is limited. */
+  readonly charge?: Charge;
 }
 
 export interface Dispatcher {
@@ -149,18 +153,36 @@ function unknownMethod(name: string, { all, open }: DispatcherDeps): RpcError {
 /** Text of a reply, or that there is none because the call was a notification. */
 type Reply = string | undefined;
 
+/** Refuses a call that this caller may not make. Throws METHOD_NOT_FOUND, NOT_TRUSTED. */
+function demandAllowed({ name, trustedOnly }: Method, caller: Caller): void {
+  if (caller.namespaces !== undefined && !isOpen(name, caller.namespaces))
+    throw new RpcError({ code: "METHOD_NOT_FOUND", method: name, namespaceEnabled: false });
+  if (trustedOnly && !caller.isTrusted) throw new RpcError({ code: "NOT_TRUSTED", method: name });
+}
+
+/** Runs `next` when `before` is done; at once where there is nothing to wait for. */
+function after<T>(before: Promise<void> | undefined, next: () => T | Promise<T>): T | Promise<T> {
+  return before === undefined ? next() : before.then(next);
+}
+
 function start(call: Call, context: RpcContext, deps: DispatcherDeps): Result | Promise<Result> {
   const { params } = call;
+  const { caller } = context.connection;
   const method = deps.open.get(call.method);
-  if (method === undefined) throw unknownMethod(call.method, deps);
+  if (method === undefined) {
+    return after(deps.charge?.(caller, 1), () => {
+      throw unknownMethod(call.method, deps);
+    });
+  }
   if (!Array.isArray(params)) {
     throw new RpcError({ code: "INVALID_PARAMS", text: "non-array args" });
   }
-  // whoever sent and now asks finds the block of it, also on a busy machine
-  const settled = method.atOnce ? undefined : context.node.settled?.();
-  return settled === undefined
-    ? method.call(context, params)
-    : settled.then(() => method.call(context, params));
+  demandAllowed(method, caller);
+  return after(deps.charge?.(caller, method.cost), () => {
+    // whoever sent and now asks finds the block of it, also on a busy machine
+    const settled = method.atOnce ? undefined : context.node.settled?.();
+    return after(settled, () => method.call(context, params));
+  });
 }
 
 function one(body: unknown, context: RpcContext, deps: DispatcherDeps): Reply | Promise<Reply> {

@@ -3,13 +3,12 @@
  * a consensus section: where this node decides by its own rules, nobody may decide over its head.
  */
 import type { Bytes } from "../src/primitives/bytes.ts";
-import { systemClock } from "../src/runtime/clock.ts";
 import { openMethods } from "./access.ts";
+import { createIdentify } from "./callers.ts";
 import type { RpcNode } from "./context.ts";
 import { createContext } from "./createContext.ts";
 import { createDispatcher, type DispatchLimits } from "./dispatch.ts";
 import { createHttpApp } from "./http.ts";
-import { tokenProblem } from "./jwt.ts";
 import { closeServers, listenAll, urlOf } from "./listen.ts";
 import { engineMethods } from "./methods/engine.ts";
 import { allMethods } from "./methods/index.ts";
@@ -59,9 +58,9 @@ export async function startEngineServer(
     rules: { corsDomains: [], vhosts, privateNames: false, vhostsOption: "authrpc.vhosts" },
     log,
     bodyBytes: BODY_BYTES,
-    authorize: (header) => tokenProblem(header, secret, systemClock.nowMs()),
+    identify: createIdentify({ secret, tokenOnly: true }),
   });
-  const servers = await listenAll(app, [host], port, log);
+  const servers = await listenAll(app, { hosts: [host], port }, log);
   const [first] = servers;
   if (first === undefined) throw new RangeError("no address to listen on");
   return {

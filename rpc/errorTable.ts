@@ -91,6 +91,16 @@ export const rows: Rows = {
   },
   EXECUTION_FAILED: { code: code.server, text: ({ text }) => text },
   TIMEOUT: { code: code.timeout, text: ({ text }) => text },
+  RATE_LIMITED: {
+    code: code.limit,
+    text: ({ retryAfterMs }) => `request rate exceeded, try again in ${retryAfterMs} ms`,
+    data: ({ retryAfterMs }) => ({ retryAfterMs }),
+  },
+  NOT_TRUSTED: {
+    code: code.server,
+    text: ({ method }) =>
+      `${method} is for programs on this machine or with a token (--rpc.jwtsecret)`,
+  },
   TRACE_TOO_LARGE: {
     code: code.server,
     text: ({ limitBytes }) =>

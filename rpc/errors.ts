@@ -47,6 +47,10 @@ export type RpcReason =
   /** A call that failed in the EVM without reverting, or that cannot run. */
   | { readonly code: "EXECUTION_FAILED"; readonly text: string }
   | { readonly code: "TIMEOUT"; readonly text: string }
+  /** The caller has used up its units of work for now. */
+  | { readonly code: "RATE_LIMITED"; readonly retryAfterMs: number }
+  /** A method that rules the node, asked for by somebody who is not trusted. */
+  | { readonly code: "NOT_TRUSTED"; readonly method: string }
   /** eth_sendRawTransactionSync: accepted, not included in time. */
   | { readonly code: "NOT_INCLUDED_IN_TIME"; readonly hash: Hash; readonly timeoutMs: number }
   /** Engine API: the payload belongs to another version of the method. */

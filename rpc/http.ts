@@ -1,24 +1,23 @@
 /** JSON-RPC over HTTP POST, and what browsers and probes ask around it. */
 
-import type { IncomingMessage, ServerResponse } from "node:http";
-import compression from "compression";
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
+import type { ServerResponse } from "node:http";
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from "express";
+import helmet from "helmet";
 import type { Logger } from "../src/runtime/log.ts";
 import { type HostRules, isAllowedOrigin, isTrustedHost } from "./access.ts";
-
+import type { Caller, Identify } from "./callers.ts";
 import { type Dispatcher, failureText } from "./dispatch.ts";
+import type { Health, HealthReply } from "./health.ts";
+import { sendReply } from "./reply.ts";
 
 /** Bytes of one request body, after decompression. */
 export const BODY_BYTES = 5 << 20;
-/** Replies shorter than this are not worth compressing. */
-const COMPRESSED_FROM_BYTES = 1024;
-/** zlib level 1: replies are large and the caller waits. */
-const COMPRESSION_LEVEL = 1;
-/** Compresses what is written to the response, if it is long and the caller asks for it. */
-const compressReplies = compression({
-  threshold: COMPRESSED_FROM_BYTES,
-  level: COMPRESSION_LEVEL,
-});
 /** Seconds a browser may remember a preflight. */
 const PREFLIGHT_SECONDS = 600;
 
@@ -36,18 +35,53 @@ export interface HttpDeps {
   readonly log: Logger;
   /** Bytes of one request body, after decompression; default 5 MiB. */
   readonly bodyBytes?: number;
-  /** What is wrong with an Authorization header; undefined: nothing. */
-  readonly authorize?: (header: string | undefined) => string | undefined;
+  /** Tells who calls. */
+  readonly identify: Identify;
+  /** Answers probes; without it there are none. */
+  readonly health?: Health;
+  /** Adds what else is served; `callerOf` gives the caller that was let in. */
+  readonly extend?: (app: Express, callerOf: (response: Response) => Caller) => void;
 }
 
 const invalid = (text: string) => failureText({ code: "INVALID_REQUEST", text });
 
-function checkToken(authorize: NonNullable<HttpDeps["authorize"]>): RequestHandler {
-  return (request, response, next) => {
-    const problem = authorize(request.headers.authorization);
-    if (problem === undefined) return next();
-    response.status(401).type("text/plain").send(`${problem}\n`);
+/** Where the caller of a request is kept until it is answered. */
+const CALLER = "caller";
+
+function callerOf(response: Response): Caller {
+  return response.locals[CALLER];
+}
+
+function checkCaller(identify: Identify): RequestHandler {
+  return async (request, response, next) => {
+    const { headers, url } = request;
+    const identity = await identify({ ip: request.socket.remoteAddress ?? "", headers, url });
+    if (identity.caller !== undefined) {
+      response.locals[CALLER] = identity.caller;
+      return next();
+    }
+    refuseCaller(response, identity.problem);
   };
+}
+
+/** Tells somebody who is not let in why. */
+export function refuseCaller(response: ServerResponse, problem: string): void {
+  response.writeHead(401, { "Content-Type": "text/plain", "WWW-Authenticate": "Bearer" });
+  response.end(`${problem}\n`);
+}
+
+/** Probes are answered to everybody: they come from machines that hold no key. */
+function answerProbes(app: Express, health: Health): void {
+  const probe = (paths: string[], answer: (query: URLSearchParams) => HealthReply) => {
+    app.get(paths, helmet(), (request, response) => {
+      const { status, body } = answer(new URL(request.url, "http://host").searchParams);
+      response.setHeader("cache-control", "no-store");
+      response.status(status).json(body);
+    });
+  };
+  probe(["/liveness"], () => health.liveness());
+  probe(["/readiness", "/health"], (query) => health.readiness(query));
+  probe(["/status"], () => health.status());
 }
 
 function checkHost(rules: HttpRules): RequestHandler {
@@ -119,38 +153,30 @@ function answerFailure(log: Logger): ErrorRequestHandler {
   };
 }
 
-/** Sends the text of a reply compressed, to a caller that asked for it. */
-export type ReplySender = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  reply: string,
-) => void;
-
-/** The end of the way through `createHttpApp`, for replies that were made without it. */
-export function createReplySender(): ReplySender {
-  const replies = new WeakMap<IncomingMessage, string>();
-  const app = express();
-  app.disable("x-powered-by");
-  app.disable("etag");
-  app.use(compressReplies, (request, response) => {
-    response.status(200).type("json").send(replies.get(request));
-  });
-  return (request, response, reply) => {
-    replies.set(request, reply);
-    app(request, response);
+/** Answers JSON-RPC with what the body parser left. */
+function answerCalls(dispatcher: Dispatcher): RequestHandler {
+  return async (request: Request, response: Response) => {
+    const body: unknown = request.body;
+    if (body === undefined) {
+      const text = invalid("invalid content type, only application/json is supported");
+      return sendReply(request, response, { status: 415, text });
+    }
+    const reply = await dispatcher.answer(body, { caller: callerOf(response) });
+    if (reply === undefined) return void response.status(204).end();
+    await sendReply(request, response, { status: 200, text: reply });
   };
 }
 
 /** The express application that serves JSON-RPC at `/`. */
 export function createHttpApp(deps: HttpDeps): Express {
-  const { dispatcher, rules, log, bodyBytes = BODY_BYTES, authorize } = deps;
+  const { dispatcher, rules, log, bodyBytes = BODY_BYTES } = deps;
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
   app.use(checkHost(rules), answerCors(rules));
-  app.use(compressReplies);
   app.get("/", (_request, response) => void response.status(200).end());
-  if (authorize !== undefined) app.use(checkToken(authorize));
+  if (deps.health !== undefined) answerProbes(app, deps.health);
+  app.use(checkCaller(deps.identify));
   app.post(
     "/",
     express.json({
@@ -158,19 +184,7 @@ export function createHttpApp(deps: HttpDeps): Express {
       strict: false,
       type: ["application/json", "application/json-rpc", "application/jsonrequest"],
     }),
-    async (request, response) => {
-      const body: unknown = request.body;
-      if (body === undefined) {
-        response
-          .status(415)
-          .type("json")
-          .send(invalid("invalid content type, only application/json is supported"));
-        return;
-      }
-      const reply = await dispatcher.answer(body, { ip: request.socket.remoteAddress ?? "" });
-      if (reply === undefined) response.status(204).end();
-      else response.status(200).type("json").send(reply);
-    },
+    answerCalls(dispatcher),
   );
   app.all("/", (_request, response) => {
     response
@@ -179,6 +193,7 @@ export function createHttpApp(deps: HttpDeps): Express {
       .type("json")
       .send(invalid("method not allowed"));
   });
+  deps.extend?.(app, callerOf);
   app.use((_request, response) => void response.status(404).type("text/plain").send("not found\n"));
   app.use(answerFailure(log));
   return app;

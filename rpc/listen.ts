@@ -1,15 +1,57 @@
 /** HTTP listeners: taking addresses, telling them, and letting go of connections. */
 import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { NodeError } from "../src/primitives/errors.ts";
 import type { Logger } from "../src/runtime/log.ts";
 
 /** Time in which the head of a request, and the whole request, must arrive; how long an idle connection stays. */
-const httpTimeouts = {
+export interface HttpTimeouts {
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+  readonly keepAliveTimeout: number;
+  /** How often the two first are looked at: a slow sender stays that much longer. */
+  readonly connectionsCheckingInterval: number;
+}
+
+const httpTimeouts: HttpTimeouts = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 65_000,
-} as const;
+  connectionsCheckingInterval: 2_000,
+};
+
+/** Certificate chain and private key, PEM. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/**
+ * Groups for the key exchange, best first: ML-KEM-768 beside X25519, so that what is recorded today stays secret from a
+ * quantum computer; the others for clients that do not know it. Source: draft-ietf-tls-ecdhe-mlkem.
+ */
+const TLS_GROUPS = "X25519MLKEM768:X25519:P-256";
+/** The hybrid group exists in this version only. */
+const TLS_VERSION = "TLSv1.3";
+
+function tlsOptions({ cert, key }: TlsFiles) {
+  return { cert, key, ecdhCurve: TLS_GROUPS, minVersion: TLS_VERSION } as const;
+}
+
+/** Gives a TLS server a new certificate; connections that stand keep the old one. Throws where the two do not fit. */
+export function renewCertificate(server: Server | TlsServer, files: TlsFiles): void {
+  if ("setSecureContext" in server) server.setSecureContext(tlsOptions(files));
+}
+
+/** How to listen. */
+export interface ListenOptions {
+  readonly hosts: readonly string[];
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly tls?: TlsFiles | undefined;
+  readonly timeouts?: Partial<HttpTimeouts> | undefined;
+}
 /** Connections of one listener. */
 const MAX_CONNECTIONS = 4_096;
 /** How long connections may finish their request when the server closes. */
@@ -31,8 +73,17 @@ function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }
 
-function listen(listener: RequestListener, host: string, port: number): Promise<Server> {
-  const server = createServer(httpTimeouts, listener);
+function listen(
+  listener: RequestListener,
+  host: string,
+  port: number,
+  { tls, timeouts }: ListenOptions,
+): Promise<Server> {
+  const settings = { ...httpTimeouts, ...timeouts };
+  const server =
+    tls === undefined
+      ? createServer(settings, listener)
+      : createTlsServer({ ...settings, ...tlsOptions(tls) }, listener);
   server.maxConnections = MAX_CONNECTIONS;
   return new Promise((resolve, reject) => {
     server.once("error", (error) => {
@@ -67,15 +118,14 @@ export function addressOf(server: Server): AddressInfo {
 /** Listens on every host; takes back what was opened when one is refused. Throws ServerError. */
 export async function listenAll(
   listener: RequestListener,
-  hosts: readonly string[],
-  wanted: number,
+  options: ListenOptions,
   log: Logger,
 ): Promise<Server[]> {
   const servers: Server[] = [];
-  let port = wanted;
-  for (const host of hosts) {
+  let { port } = options;
+  for (const host of options.hosts) {
     try {
-      const server = await listen(listener, host, port);
+      const server = await listen(listener, host, port, options);
       servers.push(server);
       port = addressOf(server).port;
     } catch (error) {

@@ -68,6 +68,10 @@ export interface Method {
   readonly atOnce: boolean;
   /** Calls that follow each other in a batch may run at once: the method itself keeps them in order. */
   readonly overlaps: boolean;
+  /** `true`: rules the node, so only trusted callers may use it. */
+  readonly trustedOnly: boolean;
+  /** Units of work that a call takes from its caller's rate; a plain read is 1. */
+  readonly cost: number;
   /** Checks `args`, runs the handler and encodes its result. Throws or rejects with RpcError and whatever the handler throws. */
   call(context: RpcContext, args: readonly unknown[]): Result | Promise<Result>;
 }
@@ -86,6 +90,8 @@ interface Declaration<P extends readonly Param<unknown>[], R> {
   readonly devOnly?: boolean;
   readonly atOnce?: boolean;
   readonly overlaps?: boolean;
+  readonly trustedOnly?: boolean;
+  readonly cost?: number;
   readonly handler: (context: RpcContext, ...args: Values<P>) => R | Promise<R>;
   /** Names a value whose JSON never changes, so that its text is kept; undefined: it may change. */
   readonly textKey?: (value: R) => string | undefined;
@@ -123,6 +129,8 @@ export function defineMethod<const P extends readonly Param<unknown>[], R>(
     devOnly: declaration.devOnly ?? false,
     atOnce: declaration.atOnce ?? false,
     overlaps: declaration.overlaps ?? false,
+    trustedOnly: declaration.trustedOnly ?? false,
+    cost: declaration.cost ?? 1,
     call(context, args) {
       if (args.length > params.length) {
         throw new RpcError({ code: "TOO_MANY_ARGUMENTS", max: params.length });

@@ -1,18 +1,29 @@
 /**
  * The JSON-RPC server: HTTP and WebSocket on one port, a second WebSocket port when asked for.
- * methods/index.ts lists what can be called, access.ts decides what is open, dispatch.ts runs it.
+ * methods/index.ts lists what can be called, access.ts decides what is open, callers.ts who calls, dispatch.ts runs it.
  */
 
 import type { RequestListener, Server } from "node:http";
 import { openMethods } from "./access.ts";
+import { type ApiKey, createIdentify } from "./callers.ts";
 import type { RpcLimits, RpcNode } from "./context.ts";
 import { createContext } from "./createContext.ts";
-import { createDispatcher, type DispatchLimits } from "./dispatch.ts";
+import { createDispatcher, type Dispatcher, type DispatchLimits } from "./dispatch.ts";
 import { type EngineOptions, type EngineServer, startEngineServer } from "./engineServer.ts";
 import { withFastPath } from "./fastHttp.ts";
+import { Health } from "./health.ts";
 import { createHttpApp } from "./http.ts";
-import { addressOf, closeServers, listenAll, urlOf } from "./listen.ts";
+import {
+  addressOf,
+  closeServers,
+  type HttpTimeouts,
+  listenAll,
+  renewCertificate,
+  type TlsFiles,
+  urlOf,
+} from "./listen.ts";
 import { allMethods } from "./methods/index.ts";
+import { createCharge } from "./rateLimit.ts";
 import { createSocketServer } from "./websocket.ts";
 
 export interface RpcServerOptions extends Partial<RpcLimits> {
@@ -20,28 +31,51 @@ export interface RpcServerOptions extends Partial<RpcLimits> {
   readonly hosts: readonly string[];
   /** 0 takes a free port. */
   readonly port: number;
-  /** Port for WebSocket alone; upgrades are served on `port` anyway. */
-  readonly wsPort?: number;
   /** Open namespaces. */
   readonly api: readonly string[];
   readonly corsDomains?: readonly string[];
   readonly vhosts?: readonly string[];
   /** Trust names of private zones and container names too. */
   readonly privateNames?: boolean;
+  /** What differs for WebSocket; upgrades are served on `port` anyway. */
+  readonly ws?: SocketOptions;
   readonly dispatch?: Partial<DispatchLimits>;
+  /** Bytes of one request body, after decompression; of one message over WebSocket. */
+  readonly bodyBytes?: number;
+  /** Units of work per second of each address; 0: no limit */
+  readonly unitsPerSecond?: number;
+  /** With keys, only those who show one are answered. */
+  readonly apiKeys?: readonly ApiKey[];
+  /** Secret of tokens whose bearers are trusted. */
+  readonly tokenSecret?: Uint8Array;
+  /** Serve over TLS alone. */
+  readonly tls?: TlsFiles;
+  readonly timeouts?: Partial<HttpTimeouts>;
   /** Serve the Engine API too, on a port of its own. */
   readonly engine?: EngineOptions;
 }
 
+/** WebSocket where it differs from HTTP. */
+export interface SocketOptions {
+  /** Addresses and port for WebSocket alone. */
+  readonly hosts?: readonly string[];
+  readonly port?: number;
+  readonly api?: readonly string[] | undefined;
+  /** Origins whose pages may connect. */
+  readonly origins?: readonly string[] | undefined;
+}
+
 /** A running server. */
 export interface RpcServer {
-  /** `http://127.0.0.1:8545` */
+  /** `http://127.0.0.1:8545`, with TLS `https://…` */
   readonly httpUrl: string;
   /** `ws://127.0.0.1:8545`; the WebSocket port's own when there is one */
   readonly wsUrl: string;
   readonly port: number;
   /** `http://127.0.0.1:8551`; undefined where the Engine API is not served */
   readonly engineUrl: string | undefined;
+  /** Takes a new certificate for connections to come. Throws where certificate and key do not fit. */
+  renewCertificate(files: TlsFiles): void;
   /** Stops listening, ends subscriptions and connections. */
   close(): Promise<void>;
 }
@@ -57,45 +91,97 @@ const onlySockets: RequestListener = (_request, response) => {
   response.end("this port serves WebSocket only\n");
 };
 
-/** Starts serving `node`. Throws ServerError when an address cannot be had; nothing stays open then. */
-export async function startRpcServer(node: RpcNode, options: RpcServerOptions): Promise<RpcServer> {
+/** One dispatcher for HTTP and one for WebSocket; they share filters, subscriptions and the callers' limits. */
+function createDispatchers(node: RpcNode, options: RpcServerOptions) {
   const { log } = node;
-  const open = openMethods(allMethods, { api: options.api, dev: node.dev !== undefined });
-  const context = createContext(node, {
-    limits: options,
-    methods: [...open.values()],
-  });
+  const dev = node.dev !== undefined;
+  const open = openMethods(allMethods, { api: options.api, dev });
+  const context = createContext(node, { limits: options, methods: [...open.values()] });
   const limits = { ...dispatchDefaults, ...options.dispatch };
-  const dispatcher = createDispatcher({ all: allMethods, open, context, log }, limits);
+  const charge = createCharge(options.unitsPerSecond ?? 0);
+  const http = createDispatcher({ all: allMethods, open, context, log, charge }, limits);
+  const socketApi = options.ws?.api;
+  if (socketApi === undefined) return { context, http, sockets: http };
+  const own = openMethods(allMethods, { api: socketApi, dev });
+  const ownContext = { ...context, methods: [...own.values()] };
+  const deps = { all: allMethods, open: own, context: ownContext, log, charge };
+  return { context, http, sockets: createDispatcher(deps, limits) };
+}
+
+/** What answers on the ports. */
+function createApps(node: RpcNode, options: RpcServerOptions, by: Dispatchers) {
+  const { log } = node;
   const rules = {
     corsDomains: options.corsDomains ?? [],
     vhosts: options.vhosts ?? ["localhost"],
     privateNames: options.privateNames ?? false,
     vhostsOption: "http.vhosts",
   };
-  const sockets = createSocketServer({ dispatcher, rules, log });
+  const identify = createIdentify({
+    ...(options.tokenSecret !== undefined && { secret: options.tokenSecret }),
+    ...(options.apiKeys !== undefined && { keys: options.apiKeys }),
+  });
+  const health = new Health(node);
+  const bodyBytes = options.bodyBytes === undefined ? {} : { bodyBytes: options.bodyBytes };
+  const { origins } = options.ws ?? {};
+  const deps = { dispatcher: by.http, rules, log, identify, ...bodyBytes };
+  return {
+    health,
+    http: withFastPath(createHttpApp({ ...deps, health }), deps),
+    sockets: createSocketServer({
+      dispatcher: by.sockets,
+      rules: { ...rules, corsDomains: origins ?? rules.corsDomains },
+      originsOption: origins === undefined ? "http.corsdomain" : "ws.origins",
+      identify,
+      log,
+      ...bodyBytes,
+    }),
+  };
+}
+
+interface Dispatchers {
+  readonly http: Dispatcher;
+  readonly sockets: Dispatcher;
+}
+
+/** Starts serving `node`. Throws ServerError when an address cannot be had; nothing stays open then. */
+export async function startRpcServer(node: RpcNode, options: RpcServerOptions): Promise<RpcServer> {
+  const { log } = node;
+  const { hosts, port, tls, timeouts, ws } = options;
+  const { context, ...dispatchers } = createDispatchers(node, options);
+  const apps = createApps(node, options, dispatchers);
   const servers: Server[] = [];
   let engine: EngineServer | undefined;
   const close = async (): Promise<void> => {
     context.close();
-    sockets.close();
+    apps.health.close();
+    apps.sockets.close();
     await Promise.all([closeServers(servers), engine?.close()]);
   };
+  const scheme = (name: string) => (tls === undefined ? name : `${name}s`);
   try {
-    const app = withFastPath(createHttpApp({ dispatcher, rules, log }), { dispatcher, rules, log });
-    servers.push(...(await listenAll(app, options.hosts, options.port, log)));
+    servers.push(...(await listenAll(apps.http, { hosts, port, tls, timeouts }, log)));
     const [first] = servers;
     if (first === undefined) throw new RangeError("no address to listen on");
-    let wsUrl = urlOf("ws", first);
-    if (options.wsPort !== undefined) {
-      const extra = await listenAll(onlySockets, options.hosts, options.wsPort, log);
+    let wsUrl = urlOf(scheme("ws"), first);
+    if (ws?.port !== undefined) {
+      const place = { hosts: ws.hosts ?? hosts, port: ws.port, tls, timeouts };
+      const extra = await listenAll(onlySockets, place, log);
       servers.push(...extra);
-      if (extra[0] !== undefined) wsUrl = urlOf("ws", extra[0]);
+      if (extra[0] !== undefined) wsUrl = urlOf(scheme("ws"), extra[0]);
     }
-    for (const server of servers) sockets.attach(server);
+    for (const server of servers) apps.sockets.attach(server);
     if (options.engine !== undefined) engine = await startEngineServer(node, options.engine);
-    const { port } = addressOf(first);
-    return { httpUrl: urlOf("http", first), wsUrl, port, engineUrl: engine?.url, close };
+    return {
+      httpUrl: urlOf(scheme("http"), first),
+      wsUrl,
+      port: addressOf(first).port,
+      engineUrl: engine?.url,
+      renewCertificate: (files) => {
+        for (const server of servers) renewCertificate(server, files);
+      },
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

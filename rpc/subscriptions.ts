@@ -1,12 +1,22 @@
 /** Subscriptions over WebSocket: what happens is sent at once, each fact encoded once for all who asked. */
 import { randomBytes } from "node:crypto";
+import type { Chain } from "../src/chain/chain.ts";
 import type { HeadEvent } from "../src/chain/chainEvents.ts";
 import { type LogFilter, logMatches } from "../src/chain/logIndex.ts";
+import type { Hash } from "../src/primitives/hex.ts";
 import type { TransactionEvent } from "../src/txpool/poolFacts.ts";
 import type { Connection, PushChannel, RpcNode } from "./context.ts";
 import { RpcError } from "./errors.ts";
-import { logsOfBlock, logsOfChange, termsOf } from "./logs.ts";
-import { headerView, logView, pendingTransactionOf, transactionView } from "./views.ts";
+import { logsOfBlock, logsOfChange, type PlacedLog, termsOf } from "./logs.ts";
+import { receiptsOfBlock } from "./receipts.ts";
+import { type SyncStatus, syncStatusOf, syncStatusView } from "./syncStatus.ts";
+import {
+  headerView,
+  logView,
+  pendingTransactionOf,
+  receiptView,
+  transactionView,
+} from "./views.ts";
 
 /** Limits of one connection. */
 export const subscriptionLimits = {
@@ -31,6 +41,8 @@ export type Subscription =
       readonly fromBlock?: bigint | undefined;
     }
   | { readonly kind: "newPendingTransactions"; readonly full: boolean }
+  /** Receipts of each new block in one message; of these transactions only, if they are named. */
+  | { readonly kind: "transactionReceipts"; readonly hashes: ReadonlySet<Hash> | undefined }
   | { readonly kind: "syncing" };
 
 interface Open {
@@ -49,9 +61,11 @@ export class Subscriptions {
   /** Addresses and topics by connection. */
   readonly #terms = new WeakMap<PushChannel, number>();
   readonly #ends: (() => void)[];
+  #wasSyncing: boolean;
 
   constructor(node: RpcNode) {
     this.#node = node;
+    this.#wasSyncing = syncStatusOf(node) !== undefined;
     this.#ends = [
       node.chain.on("head", (event) => this.#onHead(event)),
       node.pool.on("transaction", (event) => this.#onTransaction(event)),
@@ -88,8 +102,8 @@ export class Subscriptions {
       const held = subscription.held ?? [];
       subscription.held = undefined;
       for (const message of held) push.send(message);
-      // geth tells the state of synchronisation first; this node serves when it is in step
-      if (what.kind === "syncing") this.#send(subscription, "false");
+      // geth tells the state of synchronisation first
+      if (what.kind === "syncing") this.#send(subscription, syncText(syncStatusOf(this.#node)));
     });
     return number;
   }
@@ -147,22 +161,55 @@ export class Subscriptions {
   }
 
   #onHead(event: HeadEvent): undefined {
-    if (this.#open.size === 0) return;
-    const heads = lazy(() => event.added.map((block) => JSON.stringify(headerView.encode(block))));
-    const logs = lazy(() =>
-      logsOfChange(this.#node.chain, event).map((placed) => ({
-        placed,
-        text: lazy(() => JSON.stringify(logView.encode(placed))),
-      })),
-    );
-    for (const subscription of this.#open) {
-      const { what } = subscription;
-      if (what.kind === "newHeads") for (const head of heads()) this.#send(subscription, head);
-      if (what.kind !== "logs") continue;
-      for (const { placed, text } of logs()) {
-        if (logMatches(placed.log, what.filter)) this.#send(subscription, text());
-      }
+    if (this.#open.size === 0) {
+      this.#syncTurn();
+      return;
     }
+    const news = newsOf(this.#node.chain, event, this.#syncTurn());
+    for (const subscription of this.#open) this.#tell(subscription, news);
+  }
+
+  #tell(subscription: Open, news: News): void {
+    const { what } = subscription;
+    switch (what.kind) {
+      case "newHeads":
+        for (const head of news.heads()) this.#send(subscription, head);
+        return;
+      case "syncing":
+        if (news.syncTurn !== undefined) this.#send(subscription, news.syncTurn);
+        return;
+      case "transactionReceipts":
+        for (const block of news.receipts()) this.#sendReceipts(subscription, block, what.hashes);
+        return;
+      case "logs":
+        for (const { placed, text } of news.logs()) {
+          if (logMatches(placed.log, what.filter)) this.#send(subscription, text());
+        }
+        return;
+      case "newPendingTransactions":
+        return;
+    }
+  }
+
+  /** The receipts of one block that a subscriber follows, in one message as geth sends them. */
+  #sendReceipts(
+    subscription: Open,
+    block: readonly ReceiptText[],
+    hashes: ReadonlySet<Hash> | undefined,
+  ): void {
+    const texts = block
+      .filter(({ hash }) => hashes === undefined || hashes.has(hash))
+      .map(({ text }) => text());
+    if (texts.length > 0) this.#send(subscription, `[${texts.join(",")}]`);
+  }
+
+  /** What to tell where synchronisation has begun or ended with this block. */
+  #syncTurn(): string | undefined {
+    const status = syncStatusOf(this.#node);
+    const isSyncing = status !== undefined;
+    if (isSyncing === this.#wasSyncing) return undefined;
+    this.#wasSyncing = isSyncing;
+    return syncText(status);
   }
 
   #onTransaction({ transaction }: TransactionEvent): undefined {
@@ -176,6 +223,47 @@ export class Subscriptions {
       this.#send(subscription, what.full ? full() : short);
     }
   }
+}
+
+interface ReceiptText {
+  readonly hash: Hash;
+  readonly text: () => string;
+}
+
+/** What a change of the head brings, each written once and only if somebody wants it. */
+interface News {
+  readonly heads: () => readonly string[];
+  readonly logs: () => readonly { readonly placed: PlacedLog; readonly text: () => string }[];
+  /** By block. */
+  readonly receipts: () => readonly (readonly ReceiptText[])[];
+  readonly syncTurn: string | undefined;
+}
+
+function newsOf(chain: Chain, event: HeadEvent, syncTurn: string | undefined): News {
+  return {
+    heads: lazy(() => event.added.map((block) => JSON.stringify(headerView.encode(block)))),
+    logs: lazy(() =>
+      logsOfChange(chain, event).map((placed) => ({
+        placed,
+        text: lazy(() => JSON.stringify(logView.encode(placed))),
+      })),
+    ),
+    receipts: lazy(() =>
+      event.added.map((block) =>
+        receiptsOfBlock(chain, block).map((placed) => ({
+          hash: placed.transaction.hash,
+          text: lazy(() => JSON.stringify(receiptView.encode(placed))),
+        })),
+      ),
+    ),
+    syncTurn,
+  };
+}
+
+/** geth's message: false, or that synchronisation runs and how far it is. */
+function syncText(status: SyncStatus | undefined): string {
+  if (status === undefined) return "false";
+  return JSON.stringify({ syncing: true, status: syncStatusView.encode(status) });
 }
 
 /** Whether one more message can wait for the reply. */

@@ -5,13 +5,14 @@ import type { Duplex } from "node:stream";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
 import type { Logger } from "../src/runtime/log.ts";
 import { isAllowedSocketOrigin, isTrustedHost } from "./access.ts";
+import type { Caller, Identify } from "./callers.ts";
 import type { Connection, PushChannel } from "./context.ts";
 import { type Dispatcher, failureText } from "./dispatch.ts";
 import type { HttpRules } from "./http.ts";
 
 /** Limits of WebSocket connections. */
 export const socketLimits = {
-  /** Bytes of one message from a client; more closes with 1009. */
+  /** Bytes of one message from a client where the operator sets nothing else. */
   messageBytes: 5 << 20,
   /** Bytes waiting to be read by a client; more closes with 1013. */
   sendBufferBytes: 8 << 20,
@@ -29,6 +30,11 @@ const close = { goingAway: 1001, tryAgainLater: 1013 } as const;
 export interface SocketDeps {
   readonly dispatcher: Dispatcher;
   readonly rules: HttpRules;
+  /** Name of the option that lists origins of pages. */
+  readonly originsOption: string;
+  readonly identify: Identify;
+  /** Bytes of one message from a client; more closes with 1009. Default 5 MiB. */
+  readonly bodyBytes?: number;
   readonly log: Logger;
 }
 
@@ -54,7 +60,7 @@ class Client {
   /** Whether a pong or a message came since the last ping. */
   isAlive = true;
 
-  constructor(socket: WebSocket, ip: string, deps: SocketDeps) {
+  constructor(socket: WebSocket, caller: Caller, deps: SocketDeps) {
     this.#socket = socket;
     this.#dispatcher = deps.dispatcher;
     this.#log = deps.log;
@@ -65,7 +71,7 @@ class Client {
       },
       subscriptions: new Map(),
     };
-    this.#connection = { ip, push: this.#push };
+    this.#connection = { caller, push: this.#push };
     socket.on("pong", () => {
       this.isAlive = true;
     });
@@ -150,12 +156,15 @@ function refuseUpgrade(socket: Duplex, status: string, body: string): void {
 }
 
 /** Reason to refuse an upgrade, if there is one. */
-function refusal(request: IncomingMessage, rules: HttpRules): string | undefined {
+function refusal(
+  request: IncomingMessage,
+  { rules, originsOption }: SocketDeps,
+): string | undefined {
   if (!isTrustedHost(request.headers.host, rules)) {
-    return "invalid host specified: name it in --http.vhosts";
+    return `invalid host specified: to trust this name, add it to --${rules.vhostsOption}`;
   }
   if (!isAllowedSocketOrigin(request.headers.origin, rules.corsDomains)) {
-    return "origin not allowed: name it in --http.corsdomain";
+    return `origin not allowed: to trust this page, add it to --${originsOption}`;
   }
   return undefined;
 }
@@ -164,7 +173,7 @@ function refusal(request: IncomingMessage, rules: HttpRules): string | undefined
 export function createSocketServer(deps: SocketDeps): SocketServer {
   const sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: socketLimits.messageBytes,
+    maxPayload: deps.bodyBytes ?? socketLimits.messageBytes,
     perMessageDeflate: false,
   });
   const clients = new Map<WebSocket, Client>();
@@ -177,25 +186,36 @@ export function createSocketServer(deps: SocketDeps): SocketServer {
   }, socketLimits.pingIntervalMs);
   pings.unref();
 
-  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const refused = refusal(request, deps.rules);
+  async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const refused = refusal(request, deps);
     if (refused !== undefined) {
       refuseUpgrade(socket, "403 Forbidden", refused);
       return;
     }
+    // between here and the handshake the socket has no listener of its own
+    const ignore = () => socket.destroy();
+    socket.on("error", ignore);
+    const ip = request.socket.remoteAddress ?? "";
+    const identity = await deps.identify({ ip, headers: request.headers, url: request.url ?? "/" });
+    if (identity.caller === undefined) {
+      refuseUpgrade(socket, "401 Unauthorized", identity.problem);
+      return;
+    }
+    const { caller } = identity;
     if (clients.size >= socketLimits.connections) {
       refuseUpgrade(socket, "503 Service Unavailable", "too many WebSocket connections");
       return;
     }
     sockets.handleUpgrade(request, socket, head, (opened) => {
-      clients.set(opened, new Client(opened, request.socket.remoteAddress ?? "", deps));
+      socket.off("error", ignore);
+      clients.set(opened, new Client(opened, caller, deps));
       opened.on("close", () => clients.delete(opened));
     });
   }
 
   return {
     attach(http) {
-      http.on("upgrade", upgrade);
+      http.on("upgrade", (request, socket, head) => void upgrade(request, socket, head));
     },
     close() {
       clearInterval(pings);

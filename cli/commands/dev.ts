@@ -19,6 +19,7 @@ import { createCommandLog } from "../log.ts";
 import type { OptionName } from "../options.ts";
 import { type ParsedOptions, parseOptions } from "../parseOptions.ts";
 import { clientVersion, poolOptions, serve, serverOptions } from "../serve.ts";
+import { followCertificate, serverFiles } from "../serverFiles.ts";
 
 /** Log level of --silent: errors only. */
 const QUIET_VERBOSITY = 1;
@@ -39,6 +40,8 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   const effective = { ...values, "rpc.txfeecap": feeCap, "rpc.allow-unprotected-txs": true };
   const quiet = values.silent && options.sourceOf("verbosity") === "default";
   const { datadir } = values;
+  const log = createCommandLog(quiet ? { ...values, verbosity: QUIET_VERBOSITY } : values, io);
+  const server = { ...serverOptions(effective, { isDev: true }), ...(await serverFiles(values)) };
   const flags = { values, accounts, isGiven: (name: OptionName) => isGiven(options, name) };
   await serve(
     {
@@ -54,11 +57,14 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       dev: { accounts, autoImpersonate: values["auto-impersonate"], logging: !values.silent },
       paranoid: values["crypto.paranoid"],
       clientVersion: clientVersion(true),
-      log: createCommandLog(quiet ? { ...values, verbosity: QUIET_VERBOSITY } : values, io),
+      log,
     },
-    serverOptions(effective, { isDev: true }),
+    server,
     io,
-    (node, server) => announce({ node, server, options, accounts, io }),
+    (node, server) => {
+      followCertificate(values, server, { io, log });
+      return announce({ node, server, options, accounts, io });
+    },
   );
   return EXIT.ok;
 }

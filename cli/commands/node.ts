@@ -16,6 +16,7 @@ import { loadJwtSecret } from "../jwtSecret.ts";
 import { createCommandLog } from "../log.ts";
 import { type ParsedOptions, parseOptions } from "../parseOptions.ts";
 import { clientVersion, poolOptions, serve, serverOptions } from "../serve.ts";
+import { followCertificate, serverFiles } from "../serverFiles.ts";
 
 type NodeFlags = ParsedOptions<(typeof nodeDefinition)["options"][number]>;
 
@@ -30,6 +31,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   const isDev = isDevChain(given);
   const datadir = values.datadir ?? defaultDataFolder(folderName(values.network, given));
   const log = createCommandLog(values, io);
+  const server = { ...serverOptions(values, { isDev }), ...(await serverFiles(values)) };
   const engine = await engineOptions(options, datadir, log);
   await serve(
     {
@@ -42,9 +44,12 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       clientVersion: clientVersion(isDev),
       log,
     },
-    { ...serverOptions(values, { isDev }), ...(engine !== undefined && { engine }) },
+    { ...server, ...(engine !== undefined && { engine }) },
     io,
-    (node, server) => announce(node, server, datadir),
+    (node, server) => {
+      followCertificate(values, server, { io, log });
+      announce(node, server, datadir);
+    },
   );
   return EXIT.ok;
 }

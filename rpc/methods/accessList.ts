@@ -77,6 +77,7 @@ export async function findAccessList(
 export const accessListMethods = [
   defineMethod({
     name: "eth_createAccessList",
+    cost: 10,
     summary: "Returns the access list with which the call touches nothing cold, and its gas.",
     params: [
       param("transaction", callRequest),

@@ -146,6 +146,7 @@ interface AccountRecord {
 const records = [
   defineMethod({
     name: "eth_getStorageValues",
+    cost: 5,
     summary: "Returns storage slots of several accounts as 32-byte words.",
     params: [param("request", slotRequest), block],
     result: record(list(word)),
@@ -161,6 +162,7 @@ const records = [
   }),
   defineMethod({
     name: "eth_getProof",
+    cost: 5,
     summary: "Returns an account and storage slots with their Merkle proofs.",
     params: [param("address", address), param("keys", list(storageKey, MAX_SLOTS)), block],
     result: proofView,

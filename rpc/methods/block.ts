@@ -115,6 +115,7 @@ const getters = [
   }),
   defineMethod({
     name: "eth_getBlockReceipts",
+    cost: 5,
     summary: "Returns all receipts of a block.",
     params: [param("block", blockId, "latest")],
     result: nullable(list(receiptView)),

@@ -6,7 +6,6 @@ import {
   boolean,
   dataOf,
   hash,
-  json,
   nullable,
   quantity,
   type ResultCodec,
@@ -15,6 +14,7 @@ import {
 import { type ForkReport, type ForkReports, forkReports } from "../forkReport.ts";
 import { defineMethod } from "../method.ts";
 import { field, orNull, view } from "../objects.ts";
+import { syncing, syncStatusOf } from "../syncStatus.ts";
 
 /** A JSON number; what is counted here stays far below 2^53. */
 const jsonNumber: ResultCodec<bigint> = { schema: { type: "integer" }, encode: Number };
@@ -73,8 +73,8 @@ export const chainMethods = [
     name: "eth_syncing",
     summary: "Returns false, or how far synchronisation is.",
     params: [],
-    result: json,
-    handler: () => false,
+    result: syncing,
+    handler: ({ node }) => syncStatusOf(node),
   }),
   defineMethod({
     name: "eth_mining",

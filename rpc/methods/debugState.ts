@@ -47,6 +47,7 @@ const trieKey: ParamCodec<Hash> = {
 const states = [
   defineMethod({
     name: "debug_storageRangeAt",
+    cost: 50,
     summary:
       "Returns slots of an account before a transaction of a block, in the order of the trie (at most 1024).",
     params: [
@@ -66,6 +67,7 @@ const states = [
   }),
   defineMethod({
     name: "debug_accountRange",
+    cost: 30,
     summary:
       "Returns accounts of a block's state in the order of the trie (at most 256); `next` is where the rest begins.",
     params: [
@@ -85,6 +87,7 @@ const states = [
   }),
   defineMethod({
     name: "debug_dumpBlock",
+    cost: 100,
     summary: "Returns the first 256 accounts of a block's state with code and storage.",
     params: [param("block", blockNumberOrTag)],
     result: json,
@@ -110,6 +113,7 @@ const states = [
   }),
   defineMethod({
     name: "debug_intermediateRoots",
+    cost: 100,
     summary: "Returns the state root after each transaction of a block.",
     params: [param("blockHash", hash), optional("options", json)],
     result: list(hash),
@@ -173,6 +177,7 @@ function modifiedBetween(context: RpcContext, start: BlockId, end: BlockId | und
 const changes = [
   defineMethod({
     name: "debug_getModifiedAccountsByNumber",
+    cost: 30,
     summary:
       "Returns the accounts that changed from one block to another (at most 100 later), or in one block.",
     params: [param("start", blockNumberOrTag), optional("end", blockNumberOrTag)],
@@ -181,6 +186,7 @@ const changes = [
   }),
   defineMethod({
     name: "debug_getModifiedAccountsByHash",
+    cost: 30,
     summary:
       "Returns the accounts that changed from one block to another (at most 100 later), or in one block.",
     params: [param("start", hash), optional("end", hash)],
@@ -219,8 +225,6 @@ interface ResultOfBadBlocks {
   encode(blocks: readonly Block[]): Json;
 }
 
-const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "::ffff:127.0.0.1"]);
-
 const node = [
   defineMethod({
     name: "debug_getBadBlocks",
@@ -252,14 +256,12 @@ const node = [
   }),
   defineMethod({
     name: "debug_setHead",
+    trustedOnly: true,
     summary:
       "Makes an earlier block the head; from this machine only, and not below the finalized block.",
     params: [param("number", count)],
     result: nullable(json),
-    handler: async ({ node: { chain }, connection }, number) => {
-      if (!LOOPBACK.has(connection.ip)) {
-        throw new RpcError({ code: "REFUSED", text: "debug_setHead is open to this machine only" });
-      }
+    handler: async ({ node: { chain } }, number) => {
       const target = needHeader(chain, BigInt(number));
       const finalized = chain.finalized.header.number;
       if (target.header.number < finalized && !chain.isDev) {

@@ -69,6 +69,7 @@ const config = param("options", traceConfig, defaultTrace);
 export const debugTraceMethods = [
   defineMethod({
     name: "debug_traceTransaction",
+    cost: 50,
     summary: "Executes a mined transaction once more and returns its trace.",
     params: [param("hash", hash), config],
     result: json,
@@ -88,6 +89,7 @@ export const debugTraceMethods = [
   }),
   defineMethod({
     name: "debug_traceBlockByNumber",
+    cost: 100,
     summary: "Executes a block once more and returns the trace of each transaction.",
     params: [param("block", blockNumberOrTag), config],
     result: json,
@@ -96,6 +98,7 @@ export const debugTraceMethods = [
   }),
   defineMethod({
     name: "debug_traceBlockByHash",
+    cost: 100,
     summary: "Executes a block once more and returns the trace of each transaction.",
     params: [param("hash", hash), config],
     result: json,
@@ -107,6 +110,7 @@ export const debugTraceMethods = [
   }),
   defineMethod({
     name: "debug_traceBlock",
+    cost: 100,
     summary:
       "Executes the block given as RLP on its parent and returns the trace of each transaction.",
     params: [param("block", data), config],
@@ -116,6 +120,7 @@ export const debugTraceMethods = [
   }),
   defineMethod({
     name: "debug_traceCall",
+    cost: 30,
     summary: "Runs a call on the state of a block, with overrides if given, and returns its trace.",
     params: [param("transaction", callRequest), param("block", blockId, "latest"), config],
     result: json,

@@ -11,6 +11,7 @@ import { blockOverrides, stateOverrides } from "../overrides.ts";
 export const estimateMethods = [
   defineMethod({
     name: "eth_estimateGas",
+    cost: 10,
     summary:
       "Returns a gas limit with which the transaction succeeds, within 1.5 % of the least; at the latest block unless told, on a development chain at the pending one.",
     params: [

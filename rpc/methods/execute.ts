@@ -14,6 +14,7 @@ import { TimeBudget } from "../timeBudget.ts";
 export const executeMethods = [
   defineMethod({
     name: "eth_call",
+    cost: 3,
     summary: "Runs a call on the state of a block and returns its output.",
     params: [
       param("transaction", callRequest),

@@ -79,6 +79,7 @@ export const feeMethods = [
   }),
   defineMethod({
     name: "eth_feeHistory",
+    cost: 3,
     summary: "Returns base fees, use of gas and tips of past blocks.",
     params: [
       param("blockCount", looseQuantity),

@@ -90,6 +90,7 @@ const changes: ResultCodec<Changes> = {
 const polled = [
   defineMethod({
     name: "eth_getLogs",
+    cost: 10,
     summary: "Returns the logs of a block or of a range of blocks that match a filter.",
     params: [param("filter", logArgument)],
     result: logs,
@@ -129,6 +130,7 @@ const polled = [
   }),
   defineMethod({
     name: "eth_getFilterLogs",
+    cost: 10,
     summary: "Returns all logs that a filter for logs matches.",
     params: [param("id", quantity)],
     result: logs,
@@ -146,6 +148,14 @@ const polled = [
     handler: ({ filters }, id) => filters.remove(id),
   }),
 ];
+
+/** Transactions of one subscription to receipts. */
+const MAX_RECEIPTS_FOLLOWED = 200;
+
+/** Options of a subscription to receipts; without hashes those of all transactions. */
+const receiptOptions = object("options of transactionReceipts", {
+  transactionHashes: list(hash, MAX_RECEIPTS_FOLLOWED),
+});
 
 /** Options of a subscription to new heads. */
 const headOptions = object("options of newHeads", { fromBlock: quantity64 });
@@ -166,6 +176,10 @@ function subscriptionOf(kind: string, options: unknown): Subscription {
       return { kind, full: options !== undefined && boolean.decode(options, "fullTransactions") };
     case "logs":
       return logSubscription(options);
+    case "transactionReceipts": {
+      const { transactionHashes: wanted } = receiptOptions.decode(options ?? {}, "options");
+      return { kind, hashes: wanted === undefined ? undefined : new Set(wanted) };
+    }
     default:
       throw new RpcError({
         code: "NO_SUBSCRIPTION",
@@ -179,7 +193,7 @@ const pushed = [
   defineMethod({
     name: "eth_subscribe",
     summary:
-      "Opens a subscription to newHeads, logs, newPendingTransactions or syncing; WebSocket only.",
+      "Opens a subscription to newHeads, logs, newPendingTransactions, transactionReceipts or syncing; WebSocket only.",
     params: [param("kind", text), optional("options", json)],
     result: quantity,
     handler: ({ subscriptions, connection }, kind, options) => {

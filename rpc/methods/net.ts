@@ -23,6 +23,6 @@ export const netMethods = [
     summary: "Returns the number of connected peers.",
     params: [],
     result: count,
-    handler: () => 0,
+    handler: ({ node }) => node.network?.peerCount() ?? 0,
   }),
 ];

@@ -146,6 +146,7 @@ function searchMethod(direction: HistoryQuery["direction"]) {
   const name = direction === "before" ? "Before" : "After";
   return defineMethod({
     name: `ots_searchTransactions${name}`,
+    cost: 10,
     summary: `Returns transactions of an address ${direction} a block, newest first (0: all there are).`,
     params: [param("address", address), param("block", looseQuantity), param("size", pageSize)],
     result: history,
@@ -177,6 +178,7 @@ function replayed(
 const transactions = [
   defineMethod({
     name: "ots_getInternalOperations",
+    cost: 50,
     summary: "Returns transfers, creations and self-destructions inside a transaction.",
     params: [param("hash", hash)],
     result: nullable(json),
@@ -185,6 +187,7 @@ const transactions = [
   }),
   defineMethod({
     name: "ots_traceTransaction",
+    cost: 50,
     summary: "Returns the calls of a transaction in order, each with its depth.",
     params: [param("hash", hash)],
     result: nullable(json),
@@ -193,6 +196,7 @@ const transactions = [
   }),
   defineMethod({
     name: "ots_getTransactionError",
+    cost: 50,
     summary: "Returns what a reverted transaction gave as its reason; 0x for others.",
     params: [param("hash", hash)],
     result: nullable(data),
@@ -233,6 +237,7 @@ const blocks = [
   }),
   defineMethod({
     name: "ots_getBlockTransactions",
+    cost: 5,
     summary:
       "Returns a page of a block's transactions with their receipts; page 0 has the last ones.",
     params: [param("block", blockNumberOrTag), param("page", integer), param("size", pageSize)],
@@ -268,6 +273,7 @@ const accounts = [
   }),
   defineMethod({
     name: "ots_getContractCreator",
+    cost: 30,
     summary: "Returns the transaction that made a contract, and who did; null for other accounts.",
     params: [param("address", address)],
     result: nullable(

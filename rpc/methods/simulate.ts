@@ -172,6 +172,7 @@ async function baseOf(
 export const simulateMethods = [
   defineMethod({
     name: "eth_simulateV1",
+    cost: 30,
     summary: "Runs calls in blocks that are made up on top of a block, and returns those blocks.",
     params: [param("payload", payload), param("block", blockId, "latest")],
     result: list(simulatedBlockView),

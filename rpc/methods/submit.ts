@@ -120,6 +120,7 @@ async function sendFor(
 const rawMethods = [
   defineMethod({
     name: "eth_sendRawTransaction",
+    cost: 5,
     summary: "Puts a signed transaction into the pool and returns its hash at once.",
     params: [param("transaction", data)],
     result: hash,
@@ -129,6 +130,7 @@ const rawMethods = [
   }),
   defineMethod({
     name: "eth_sendRawTransactionSync",
+    cost: 5,
     summary:
       "Puts a signed transaction into the pool and waits for its receipt (20 s unless told, 25 s at most).",
     params: [param("transaction", data), optional("timeout", looseQuantity)],
@@ -149,6 +151,7 @@ const rawMethods = [
   }),
   defineMethod({
     name: "eth_fillTransaction",
+    cost: 10,
     summary: "Completes a transaction with type, nonce, fees and gas, ready to be signed.",
     params: [param("transaction", callRequest)],
     result: filledView,
@@ -167,6 +170,7 @@ export const submitMethods = [
   ...rawMethods,
   defineMethod({
     name: "eth_sendTransaction",
+    cost: 5,
     summary: "Completes, signs and sends a transaction of an unlocked or impersonated account.",
     params: [param("transaction", callRequest)],
     result: hash,

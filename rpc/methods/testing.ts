@@ -125,6 +125,7 @@ async function build(node: RpcNode, wish: Wish): Promise<Envelope> {
 export const testingMethods = [
   defineMethod({
     name: "testing_buildBlockV1",
+    cost: 30,
     summary:
       "Builds a block on a parent from these transactions, or from the pool's, and throws it away; the chain stays as it is.",
     params: [

@@ -82,6 +82,7 @@ const callPair: ParamCodec<{
 const calls = [
   defineMethod({
     name: "trace_call",
+    cost: 30,
     summary: "Runs a call on the state of a block and returns its traces and state difference.",
     params: [
       param("transaction", callRequest),
@@ -97,6 +98,7 @@ const calls = [
   }),
   defineMethod({
     name: "trace_callMany",
+    cost: 50,
     summary:
       "Runs calls one after the other, each on the state the one before left, and traces them.",
     params: [param("calls", list(callPair, MAX_CALLS)), param("block", blockId, "latest")],
@@ -114,6 +116,7 @@ const calls = [
   }),
   defineMethod({
     name: "trace_rawTransaction",
+    cost: 30,
     summary: "Traces a signed transaction on the latest state without sending it.",
     params: [param("transaction", data), param("types", replayTypes)],
     result: json,
@@ -143,6 +146,7 @@ const calls = [
 const stored = [
   defineMethod({
     name: "trace_block",
+    cost: 100,
     summary: "Returns the traces of a block's transactions, and its rewards before the merge.",
     params: [param("block", blockId)],
     result: nullable(json),
@@ -154,6 +158,7 @@ const stored = [
   }),
   defineMethod({
     name: "trace_transaction",
+    cost: 50,
     summary: "Returns the traces of a mined transaction; null when there is none.",
     params: [param("hash", hash)],
     result: nullable(json),
@@ -165,6 +170,7 @@ const stored = [
   }),
   defineMethod({
     name: "trace_get",
+    cost: 50,
     summary:
       "Returns one trace of a mined transaction by its position among them; null when there is none.",
     params: [param("hash", hash), param("indices", list(count, 1))],
@@ -177,6 +183,7 @@ const stored = [
   }),
   defineMethod({
     name: "trace_replayTransaction",
+    cost: 50,
     summary: "Executes a mined transaction once more: its output, traces and state difference.",
     params: [param("hash", hash), param("types", replayTypes)],
     result: json,
@@ -195,6 +202,7 @@ const stored = [
   }),
   defineMethod({
     name: "trace_replayBlockTransactions",
+    cost: 100,
     summary: "Executes a block once more: output, traces and state difference of each transaction.",
     params: [param("block", blockId), param("types", replayTypes)],
     result: json,
@@ -260,6 +268,7 @@ async function filterTraces(context: RpcContext, filter: Filter): Promise<Json[]
 const search = [
   defineMethod({
     name: "trace_filter",
+    cost: 100,
     summary:
       "Returns traces of at most 100 blocks by sender and recipient (at most 10,000; `after` and `count` page through).",
     params: [param("filter", traceFilter)],

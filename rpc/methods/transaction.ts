@@ -84,6 +84,7 @@ const getters = [
   }),
   defineMethod({
     name: "eth_pendingTransactions",
+    cost: 10,
     summary: "Returns the executable transactions of the pool.",
     params: [],
     result: list(transactionView),

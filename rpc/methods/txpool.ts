@@ -86,6 +86,7 @@ const ownContent = view<OwnContent>("pool content of one sender", {
 export const txpoolMethods = [
   defineMethod({
     name: "txpool_content",
+    cost: 10,
     summary: "Returns all pooled transactions by sender and nonce.",
     params: [],
     result: contentView(transactionView, pendingTransactionOf),
@@ -100,6 +101,7 @@ export const txpoolMethods = [
   }),
   defineMethod({
     name: "txpool_inspect",
+    cost: 10,
     summary: "Returns all pooled transactions by sender and nonce as one line each.",
     params: [],
     result: contentView(text, summaryOf),

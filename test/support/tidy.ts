@@ -57,7 +57,6 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   tinyqueue: ["src/txpool"],
   express: ["rpc"],
   ws: ["rpc"],
-  compression: ["rpc"],
   graphql: ["rpc"],
   "graphql-yoga": ["rpc"],
   helmet: ["rpc"],
@@ -78,7 +77,7 @@ const NODE_DOORS: Readonly<Record<string, readonly string[]>> = {
   "node:worker_threads": ["src/runtime"],
   "node:http": ["rpc", "src/signer"],
   "node:https": ["rpc", "src/signer"],
-  "node:tls": ["rpc", "src/signer"],
+  "node:tls": ["rpc", "cli", "src/signer"],
   "node:net": ["rpc", "cli"],
 };
 

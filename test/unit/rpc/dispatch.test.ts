@@ -97,8 +97,9 @@ describe("createDispatcher", () => {
   });
   after(() => node[Symbol.asyncDispose]());
 
+  const caller = { id: "test", isTrusted: true };
   const ask = async (body: unknown) =>
-    JSON.parse((await dispatcher.answer(body, { ip: "" })) ?? "null");
+    JSON.parse((await dispatcher.answer(body, { caller })) ?? "null");
   const call = (method: string, params: unknown = [], id = 1) => ({
     jsonrpc: "2.0",
     id,

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { request } from "node:http";
+import { once } from "node:events";
+import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from "node:http";
+import { connect } from "node:net";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { ServerError } from "../../../rpc/listen.ts";
 import { type RpcServer, startRpcServer } from "../../../rpc/server.ts";
 import { startTestServer, type TestServer } from "../../support/rpcClient.ts";
@@ -20,6 +23,39 @@ function postAs(server: RpcServer, host: string): Promise<{ status: number; body
     sent.on("error", reject);
     sent.end(call);
   });
+}
+
+/** The body as it was sent; `fetch` decodes it. */
+function postRaw(
+  server: RpcServer,
+  value: unknown,
+  more: OutgoingHttpHeaders,
+): Promise<{ headers: IncomingHttpHeaders; body: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const headers = { "content-type": "application/json", ...more };
+    const sent = request(server.httpUrl, { method: "POST", headers }, (response) => {
+      const parts: Buffer[] = [];
+      response.on("data", (part) => parts.push(part));
+      response.on("end", () => resolve({ headers: response.headers, body: Buffer.concat(parts) }));
+    });
+    sent.on("error", reject);
+    sent.end(JSON.stringify(value));
+  });
+}
+
+/** Sends the start of a request and then a byte now and again; gives what the server said before it hung up. */
+async function trickle(port: number, start: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  let answer = "";
+  socket.on("data", (part) => {
+    answer += String(part);
+  });
+  socket.on("error", () => undefined);
+  socket.write(start);
+  const more = setInterval(() => socket.write("x"), 50);
+  await once(socket, "close");
+  clearInterval(more);
+  return answer;
 }
 
 describe("JSON-RPC over HTTP", () => {
@@ -93,17 +129,45 @@ describe("JSON-RPC over HTTP", () => {
     assert.equal(response.headers.get("access-control-allow-origin"), null);
   });
 
-  it("compresses long replies only", async () => {
+  it("compresses long replies only, with zstd or gzip as the caller prefers", async () => {
     const block = {
       jsonrpc: "2.0",
       id: 1,
       method: "eth_getBlockByNumber",
       params: ["latest", true],
     };
-    const long = await served.post(block, { "accept-encoding": "gzip" });
-    assert.equal(long.headers.get("content-encoding"), "gzip");
+    const plain = await (await served.post(block, { "accept-encoding": "identity" })).text();
+    for (const [accepted, encoding, decode] of [
+      ["gzip, deflate", "gzip", gunzipSync],
+      ["zstd", "zstd", zstdDecompressSync],
+      ["gzip, zstd", "zstd", zstdDecompressSync],
+      ["zstd;q=0.5, gzip;q=0.9", "gzip", gunzipSync],
+    ] as const) {
+      const { headers, body } = await postRaw(served.server, block, {
+        "accept-encoding": accepted,
+      });
+      assert.equal(headers["content-encoding"], encoding, accepted);
+      assert.equal(String(decode(body)), plain);
+      assert.match(headers.vary ?? "", /Accept-Encoding/);
+    }
     const short = await served.post(call, { "accept-encoding": "gzip" });
     assert.equal(short.headers.get("content-encoding"), null);
+    const other = await postRaw(served.server, block, { "accept-encoding": "br" });
+    assert.equal(other.headers["content-encoding"], undefined);
+  });
+
+  it("lets nobody send a request for ever", async () => {
+    await using slow = await startTestServer({
+      timeouts: { headersTimeout: 300, requestTimeout: 600, connectionsCheckingInterval: 50 },
+    });
+    const { port } = slow.server;
+    const head = `POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n`;
+    const trickles = [head, `${head}content-length: 100\r\n\r\n{`].flatMap((start) =>
+      Array.from({ length: 50 }, () => trickle(port, start)),
+    );
+    assert.equal(await slow.call("eth_blockNumber"), "0x0");
+    for (const answer of await Promise.all(trickles)) assert.match(answer, /^(HTTP\/1.1 408|$)/);
+    assert.equal(await slow.call("eth_blockNumber"), "0x0");
   });
 
   it("refuses host names that could be rebound and names the flag", async () => {

@@ -21,20 +21,21 @@ function token(claims: unknown, head: unknown = { alg: "HS256", typ: "JWT" }, ke
 const problem = (header: string | undefined) => tokenProblem(header, secret, NOW_MS);
 
 describe("tokenProblem", () => {
-  it("finds nothing wrong with a token made within a minute", () => {
-    for (const iat of [NOW, NOW - 60, NOW + 60]) assert.equal(problem(token({ iat })), undefined);
-    assert.equal(problem(token({ iat: NOW, exp: NOW + 1, id: "x" })), undefined);
+  it("finds nothing wrong with a token made within a minute", async () => {
+    for (const iat of [NOW, NOW - 60, NOW + 60])
+      assert.equal(await problem(token({ iat })), undefined);
+    assert.equal(await problem(token({ iat: NOW, exp: NOW + 1, id: "x" })), undefined);
     const own = engineToken(Buffer.from(secret).toString("hex"));
-    assert.equal(tokenProblem(`Bearer ${own}`, secret, Date.now()), undefined);
+    assert.equal(await tokenProblem(`Bearer ${own}`, secret, Date.now()), undefined);
   });
 
-  it("refuses other times, keys, algorithms and forms", () => {
+  it("refuses other times, keys, algorithms and forms", async () => {
     const cases: readonly (readonly [string | undefined, RegExp])[] = [
       [undefined, /missing/],
       ["Basic x", /Bearer/],
       [`Bearer ${"x".repeat(5_000)}`, /Bearer/],
-      ["Bearer x", /HS256/],
-      ["Bearer ..", /HS256/],
+      ["Bearer x", /malformed/],
+      ["Bearer ..", /malformed/],
       [`${token({ iat: NOW })}.x`, /malformed/],
       [token({ iat: NOW - 61 }), /stale/],
       [token({ iat: NOW + 61 }), /stale/],
@@ -43,10 +44,11 @@ describe("tokenProblem", () => {
       [token("null"), /malformed/],
       [token({ iat: NOW, exp: NOW }), /expired/],
       [token({ iat: NOW }, { alg: "none" }), /HS256/],
-      [token({ iat: NOW }, "x"), /HS256/],
+      [token({ iat: NOW }, "x"), /malformed/],
       [token({ iat: NOW }, undefined, new Uint8Array(32)), /signature/],
       [`${token({ iat: NOW }).slice(0, -4)}`, /signature/],
     ];
-    for (const [header, text] of cases) assert.match(problem(header) ?? "fine", text);
+    for (const [header, text] of cases)
+      assert.match((await problem(header)) ?? "fine", text, header);
   });
 });

@@ -77,6 +77,48 @@ describe("JSON-RPC over WebSocket", () => {
     for (const key of ["transactions", "uncles", "size"]) assert.ok(!(key in head), key);
   });
 
+  it("tells the receipts of each block in one message, all of them or those of named transactions", async () => {
+    const { chain } = served.node;
+    using all = await open();
+    await all.call("eth_subscribe", "transactionReceipts");
+    using one = await open();
+    const sent = [testTransaction(chain, 0, 0), testTransaction(chain, 1, 0)];
+    const wanted = sent[1]?.hash;
+    const hashes = [wanted, `0x${"11".repeat(32)}`];
+    await one.call("eth_subscribe", "transactionReceipts", { transactionHashes: hashes });
+    await mineTestBlock(chain);
+    await mineTestBlock(chain, sent);
+    const both = Object.values(resultOf(await all.next()));
+    assert.deepEqual(
+      both.map((receipt) => Object(receipt).transactionHash),
+      sent.map(({ hash }) => hash),
+    );
+    const [receipt, ...rest] = Object.values(resultOf(await one.next()));
+    assert.deepEqual(receipt, await served.call("eth_getTransactionReceipt", wanted));
+    assert.equal(rest.length, 0);
+    const many = Array.from({ length: 201 }, () => wanted);
+    await assert.rejects(
+      one.call("eth_subscribe", "transactionReceipts", { transactionHashes: many }),
+      { code: -32602 },
+    );
+  });
+
+  it("opens other namespaces and trusts other pages than HTTP when told to", async () => {
+    await using two = await startTestServer({
+      api: ["eth"],
+      ws: { api: ["net"], origins: ["https://app.example"] },
+      corsDomains: ["https://wallet.example"],
+    });
+    assert.equal(await two.call("eth_blockNumber"), "0x0");
+    await assert.rejects(two.call("net_version"), { code: -32601 });
+    using client = await openTestSocket(two.server.wsUrl, { origin: "https://app.example" });
+    assert.equal(typeof (await client.call("net_version")), "string");
+    assert.deepEqual(Object.keys(Object(await client.call("rpc_modules"))), ["net", "rpc"]);
+    await assert.rejects(client.call("eth_blockNumber"), { code: -32601 });
+    const refused = openTestSocket(two.server.wsUrl, { origin: "https://wallet.example" });
+    await assert.rejects(refused, /403/);
+  });
+
   it("tells logs, and tells them again as removed when their block is undone", async () => {
     const { chain } = served.node;
     using client = await open();
@@ -150,7 +192,7 @@ describe("JSON-RPC over WebSocket", () => {
   }).timeout(10_000);
 
   it("serves a port of its own beside that of HTTP", async () => {
-    await using two = await startTestServer({ wsPort: 0 });
+    await using two = await startTestServer({ ws: { port: 0 } });
     assert.notEqual(new URL(two.server.wsUrl).port, String(two.server.port));
     for (const url of [two.server.wsUrl, `ws://127.0.0.1:${two.server.port}`]) {
       using client = await openTestSocket(url);
