@@ -1,6 +1,6 @@
 /**
- * From a parsed JSON body to the text of the reply: the envelope is judged, the method found and called, one call at a time
- * and in order. Calls that are answered at once take no promise and no timer on their way.
+ * From a parsed JSON body to the text of the reply. The envelope is judged, one call at a time and in order; then jayson runs the
+ * call, or, for plain requests, `start` runs it without jayson (decisions/0045). Either way `start` is what happens.
  */
 import { systemClock } from "../src/runtime/clock.ts";
 import type { Logger } from "../src/runtime/log.ts";
@@ -9,6 +9,7 @@ import { isOpen, namespaceOf } from "./access.ts";
 import type { Caller } from "./callers.ts";
 import type { Connection, RpcContext } from "./context.ts";
 import { faultError, internalError, type JsonRpcError, knownError, RpcError } from "./errors.ts";
+import { type RunCall, throughJayson } from "./jaysonServer.ts";
 import type { Method, Result } from "./method.ts";
 import type { Charge } from "./rateLimit.ts";
 import { closestName } from "./similar.ts";
@@ -39,6 +40,8 @@ export interface DispatcherDeps {
 export interface Dispatcher {
   /** Text of the reply to a parsed body; undefined when nothing is to be answered (notifications). */
   answer(body: unknown, connection: Connection): Promise<string | undefined>;
+  /** The same without jayson, for plain requests: calls that are answered at once take no promise and no timer. */
+  answerPlain(body: unknown, connection: Connection): Promise<string | undefined>;
 }
 
 /** Calls of a batch that run at once; then others get their turn. */
@@ -185,7 +188,11 @@ function start(call: Call, context: RpcContext, deps: DispatcherDeps): Result | 
   });
 }
 
-function one(body: unknown, context: RpcContext, deps: DispatcherDeps): Reply | Promise<Reply> {
+function one(
+  body: unknown,
+  context: RpcContext,
+  { deps, run }: { readonly deps: DispatcherDeps; readonly run: RunCall<Call> },
+): Reply | Promise<Reply> {
   const call = judge(body);
   if (typeof call === "string") return call;
   const { id, isNotification } = call;
@@ -195,7 +202,7 @@ function one(body: unknown, context: RpcContext, deps: DispatcherDeps): Reply | 
   };
   const done = (result: Result): Reply => (isNotification ? undefined : resultText(id, result));
   try {
-    const result = start(call, context, deps);
+    const result = run(call, context);
     return result instanceof Promise ? result.then(done).catch(failed) : done(result);
   } catch (error) {
     return failed(error);
@@ -260,19 +267,22 @@ async function batch(calls: readonly unknown[], how: BatchRun): Promise<Reply> {
 
 /** The way from bodies to replies over these methods. */
 export function createDispatcher(deps: DispatcherDeps, limits: DispatchLimits): Dispatcher {
+  const plain: RunCall<Call> = (call, context) => start(call, context, deps);
+  const general = throughJayson(plain);
+  const answer = async (body: unknown, connection: Connection, way: RunCall<Call>) => {
+    const context: RpcContext = { ...deps.context, connection };
+    const run = (call: unknown) => one(call, context, { deps, run: way });
+    const deadline = new Deadline(limits.requestTimeoutMs);
+    try {
+      if (Array.isArray(body)) return await batch(body, { run, open: deps.open, limits, deadline });
+      return (await together([body], run, deadline))[0];
+    } finally {
+      deadline.clear();
+    }
+  };
   return {
-    async answer(body, connection) {
-      const context: RpcContext = { ...deps.context, connection };
-      const run = (call: unknown) => one(call, context, deps);
-      const deadline = new Deadline(limits.requestTimeoutMs);
-      try {
-        if (Array.isArray(body))
-          return await batch(body, { run, open: deps.open, limits, deadline });
-        return (await together([body], run, deadline))[0];
-      } finally {
-        deadline.clear();
-      }
-    },
+    answer: (body, connection) => answer(body, connection, general),
+    answerPlain: (body, connection) => answer(body, connection, plain),
   };
 }
 

@@ -81,7 +81,7 @@ async function answer(text: string, exchange: Exchange, deps: FastDeps): Promise
       text: failureText({ code: "PARSE_ERROR" }),
     });
   }
-  const reply = await deps.dispatcher.answer(body, { caller: identity.caller });
+  const reply = await deps.dispatcher.answerPlain(body, { caller: identity.caller });
   if (reply !== undefined) return sendReply(request, response, { status: 200, text: reply });
   response.writeHead(204);
   response.end();

@@ -55,6 +55,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   "prom-client": ["src/runtime"],
   "lru-cache": ["src/runtime"],
   tinyqueue: ["src/txpool"],
+  jayson: ["rpc"],
   express: ["rpc"],
   ws: ["rpc"],
   graphql: ["rpc"],

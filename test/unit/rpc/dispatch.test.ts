@@ -78,106 +78,107 @@ const methods: readonly Method[] = [
   }),
 ];
 
-describe("createDispatcher", () => {
-  let node: TestNode;
-  let dispatcher: Dispatcher;
-  const logged: [string, LogFields | undefined][] = [];
-  before(async () => {
-    node = await startTestNode(plainGenesis());
-    const context = createContext(node, { limits: {}, methods });
-    const log = {
-      ...node.log,
-      error: (text: string, fields?: LogFields) => void logged.push([text, fields]),
-    };
-    const open = new Map(methods.map((method) => [method.name, method]));
-    dispatcher = createDispatcher(
-      { all: methods, open, context, log },
-      { batchCalls: 10, batchReplyBytes: 1_000, requestTimeoutMs: 60 },
-    );
-  });
-  after(() => node[Symbol.asyncDispose]());
+for (const way of ["answer", "answerPlain"] as const)
+  describe(`createDispatcher, ${way}`, () => {
+    let node: TestNode;
+    let dispatcher: Dispatcher;
+    const logged: [string, LogFields | undefined][] = [];
+    before(async () => {
+      node = await startTestNode(plainGenesis());
+      const context = createContext(node, { limits: {}, methods });
+      const log = {
+        ...node.log,
+        error: (text: string, fields?: LogFields) => void logged.push([text, fields]),
+      };
+      const open = new Map(methods.map((method) => [method.name, method]));
+      dispatcher = createDispatcher(
+        { all: methods, open, context, log },
+        { batchCalls: 10, batchReplyBytes: 1_000, requestTimeoutMs: 60 },
+      );
+    });
+    after(() => node[Symbol.asyncDispose]());
 
-  const caller = { id: "test", isTrusted: true };
-  const ask = async (body: unknown) =>
-    JSON.parse((await dispatcher.answer(body, { caller })) ?? "null");
-  const call = (method: string, params: unknown = [], id = 1) => ({
-    jsonrpc: "2.0",
-    id,
-    method,
-    params,
-  });
-
-  it("runs the calls of a batch one after the other", async () => {
-    order.length = 0;
-    const replies = await ask([call("test_slow", ["0xa"], 1), call("test_slow", ["0x1"], 2)]);
-    assert.deepEqual(order, ["start 10", "end 10", "start 1", "end 1"]);
-    assert.deepEqual(
-      replies.map((reply: { result: string }) => reply.result),
-      ["0xa", "0x1"],
-    );
-  });
-
-  it("starts calls of a method that overlaps together, and no other call beside them", async () => {
-    order.length = 0;
-    const replies = await ask([
-      call("test_overlapping", ["0x14"], 1),
-      call("test_overlapping", ["0x5"], 2),
-      call("test_slow", ["0x1"], 3),
-      call("test_overlapping", ["0x2"], 4),
-    ]);
-    const together = ["start 20", "start 5", "end 5", "end 20"];
-    assert.deepEqual(order, [...together, "start 1", "end 1", "start 2", "end 2"]);
-    assert.deepEqual(
-      replies.map(({ id, result }: { id: number; result: string }) => [id, result]),
-      [
-        [1, "0x14"],
-        [2, "0x5"],
-        [3, "0x1"],
-        [4, "0x2"],
-      ],
-    );
-  });
-
-  it("ends a request at its deadline, the rest of a batch too", async () => {
-    const replies = await ask([call("test_never"), call("test_defaults", [], 2)]);
-    const late = (id: number) => ({
+    const caller = { id: "test", isTrusted: true };
+    const ask = async (body: unknown) =>
+      JSON.parse((await dispatcher[way](body, { caller })) ?? "null");
+    const call = (method: string, params: unknown = [], id = 1) => ({
       jsonrpc: "2.0",
       id,
-      error: { code: -32002, message: "request timed out" },
+      method,
+      params,
     });
-    assert.deepEqual(replies, [late(1), late(2)]);
-  });
 
-  it("shows nothing of a fault and logs it", async () => {
-    logged.length = 0;
-    for (const method of ["test_fault", "test_unencodable"]) {
-      const reply = await ask(call(method));
-      assert.deepEqual(reply.error, { code: -32603, message: "internal error" });
-    }
-    assert.equal(logged.length, 2);
-    assert.equal(logged[0]?.[1]?.["method"], "test_fault");
-  });
+    it("runs the calls of a batch one after the other", async () => {
+      order.length = 0;
+      const replies = await ask([call("test_slow", ["0xa"], 1), call("test_slow", ["0x1"], 2)]);
+      assert.deepEqual(order, ["start 10", "end 10", "start 1", "end 1"]);
+      assert.deepEqual(
+        replies.map((reply: { result: string }) => reply.result),
+        ["0xa", "0x1"],
+      );
+    });
 
-  it("keeps code, text and data of an error", async () => {
-    const { error } = await ask(call("test_revert"));
-    assert.deepEqual(error, { code: 3, message: "execution reverted: no", data: "0x0102" });
-  });
+    it("starts calls of a method that overlaps together, and no other call beside them", async () => {
+      order.length = 0;
+      const replies = await ask([
+        call("test_overlapping", ["0x28"], 1),
+        call("test_overlapping", ["0x5"], 2),
+        call("test_slow", ["0x1"], 3),
+        call("test_overlapping", ["0x2"], 4),
+      ]);
+      const together = ["start 40", "start 5", "end 5", "end 40"];
+      assert.deepEqual(order, [...together, "start 1", "end 1", "start 2", "end 2"]);
+      assert.deepEqual(
+        replies.map(({ id, result }: { id: number; result: string }) => [id, result]),
+        [
+          [1, "0x28"],
+          [2, "0x5"],
+          [3, "0x1"],
+          [4, "0x2"],
+        ],
+      );
+    });
 
-  it("fills in defaults for absent and null arguments", async () => {
-    const forms: readonly [unknown, unknown][] = [
-      [[], ["7", "none"]],
-      [
-        [null, null],
-        ["7", "none"],
-      ],
-      [["0x1"], ["1", "none"]],
-      [
-        [null, "0x2"],
-        ["7", "2"],
-      ],
-    ];
-    for (const [params, result] of forms) {
-      assert.deepEqual((await ask(call("test_defaults", params))).result, result);
-    }
+    it("ends a request at its deadline, the rest of a batch too", async () => {
+      const replies = await ask([call("test_never"), call("test_defaults", [], 2)]);
+      const late = (id: number) => ({
+        jsonrpc: "2.0",
+        id,
+        error: { code: -32002, message: "request timed out" },
+      });
+      assert.deepEqual(replies, [late(1), late(2)]);
+    });
+
+    it("shows nothing of a fault and logs it", async () => {
+      logged.length = 0;
+      for (const method of ["test_fault", "test_unencodable"]) {
+        const reply = await ask(call(method));
+        assert.deepEqual(reply.error, { code: -32603, message: "internal error" });
+      }
+      assert.equal(logged.length, 2);
+      assert.equal(logged[0]?.[1]?.["method"], "test_fault");
+    });
+
+    it("keeps code, text and data of an error", async () => {
+      const { error } = await ask(call("test_revert"));
+      assert.deepEqual(error, { code: 3, message: "execution reverted: no", data: "0x0102" });
+    });
+
+    it("fills in defaults for absent and null arguments", async () => {
+      const forms: readonly [unknown, unknown][] = [
+        [[], ["7", "none"]],
+        [
+          [null, null],
+          ["7", "none"],
+        ],
+        [["0x1"], ["1", "none"]],
+        [
+          [null, "0x2"],
+          ["7", "2"],
+        ],
+      ];
+      for (const [params, result] of forms) {
+        assert.deepEqual((await ask(call("test_defaults", params))).result, result);
+      }
+    });
   });
-});
