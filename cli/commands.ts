@@ -10,6 +10,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<CommandModule>>
   export: () => import("./commands/export.ts"),
   account: () => import("./commands/account.ts"),
   signer: () => import("./commands/signer.ts"),
+  validator: () => import("./commands/validator.ts"),
   db: () => import("./commands/db.ts"),
   version: () => import("./commands/version.ts"),
   docs: () => import("./commands/docs.ts"),

@@ -29,6 +29,16 @@ export function keystoreFolder(datadir: string | undefined): string {
   return join(datadir ?? join(homedir(), ".qnet"), "keystore");
 }
 
+/** Folder of what validators need: one folder for each key. */
+export function validatorsFolder(datadir: string): string {
+  return join(datadir, "validators");
+}
+
+/** Database of what the key with this hash has signed. */
+export function signingRecordsFolder(datadir: string, keyHash: string): string {
+  return join(validatorsFolder(datadir), keyHash);
+}
+
 /** Secret of the Engine API. */
 export function jwtSecretFile(datadir: string): string {
   return join(datadir, "jwtsecret");

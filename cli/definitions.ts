@@ -173,6 +173,13 @@ export const signerDefinition = {
   ],
 } as const satisfies Definition;
 
+export const validatorDefinition = {
+  name: "validator",
+  summary: "Move what a validator has signed from one machine to another",
+  operands: "protection export [FILE] | protection import FILE",
+  options: [...LOGGING, "datadir"],
+} as const satisfies Definition;
+
 export const dbDefinition = {
   name: "db",
   summary: "Check or describe the database of a data directory",
@@ -237,6 +244,7 @@ export const definitions = [
   exportDefinition,
   accountDefinition,
   signerDefinition,
+  validatorDefinition,
   dbDefinition,
   versionDefinition,
   docsDefinition,

@@ -71,6 +71,8 @@ export const columns = {
   addressIndex: column<Bytes, Bytes>("addressIndex", "a", [bytesCodec, bytesCodec]),
   /** State edits of a dev chain by block hash; values are made by chain/overrides. */
   overrides: column<Hash, Bytes>("overrides", "o", [hashCodec, bytesCodec]),
+  /** What a validator's key has signed, in a database of its own; keys and values are made by consensus/signing/protectionLog. */
+  signed: column<Bytes, Bytes>("signed", "S", [bytesCodec, bytesCodec]),
   /** Single values by name: schema, genesis, head, safe, finalized. */
   meta: column<string, Bytes>("meta", "m", [textCodec, bytesCodec]),
 } as const;
