@@ -24,13 +24,59 @@ const MAX_INDEX = 0xff_ffff;
 /** Root of the trie of rlp(0) → values[0], rlp(1) → values[1], … Source: Yellow Paper, section 4.3. */
 export function orderedTrieRoot(values: readonly Bytes[]): Hash {
   if (values.length === 0) return EMPTY_TRIE_ROOT;
+  const items = itemsOf(values);
+  return bytesToHash(keccak256(encode(items, { from: 0, to: items.length }, 0)));
+}
+
+/** Nodes from the root to the value at `index`, for `verifyOrderedProof`. Throws RangeError when there is none. */
+export function orderedTrieProof(values: readonly Bytes[], index: number): readonly Bytes[] {
+  if (values[index] === undefined) throw new RangeError(`no value ${index} of ${values.length}`);
+  const items = itemsOf(values);
+  const path = toNibbles(indexKey(index));
+  const proof: Bytes[] = [];
+  let run: Run = { from: 0, to: items.length };
+  for (let depth = 0; ; ) {
+    const raw = encode(items, run, depth);
+    // a node of less than 32 bytes is part of the node above it
+    if (depth === 0 || raw.length >= HASH_BYTES) proof.push(raw);
+    if (run.to - run.from === 1) return proof;
+    const shared = sharedDepth(items, run, depth);
+    if (shared > depth) depth = shared;
+    else {
+      run = narrowed(items, run, { depth, nibble: path[depth] ?? 0 });
+      depth++;
+    }
+  }
+}
+
+function narrowed(
+  items: readonly Item[],
+  run: Run,
+  { depth, nibble }: { readonly depth: number; readonly nibble: number },
+): Run {
+  let from = run.from;
+  while (items[from]?.path[depth] !== nibble) from++;
+  let to = from;
+  while (to < run.to && items[to]?.path[depth] === nibble) to++;
+  return { from, to };
+}
+
+/** Nibbles that all paths of the run share; more than one item, so it ends. */
+function sharedDepth(items: readonly Item[], { from, to }: Run, depth: number): number {
+  let shared = depth;
+  while (items[from]?.path[shared] === items[to - 1]?.path[shared]) shared++;
+  return shared;
+}
+
+/** Values by the byte order of rlp(index). */
+function itemsOf(values: readonly Bytes[]): readonly Item[] {
   if (values.length > MAX_INDEX) throw new RangeError(`${values.length} values`);
   const items: Item[] = [];
   // byte order of rlp(index): 01 … 7f, then 80 which is zero, then 81 80 and on
   for (let i = 1; i < values.length && i < FIRST_LONG_INDEX; i++) pushItem(items, values, i);
   pushItem(items, values, 0);
   for (let i = FIRST_LONG_INDEX; i < values.length; i++) pushItem(items, values, i);
-  return bytesToHash(keccak256(encode(items, { from: 0, to: items.length }, 0)));
+  return items;
 }
 
 interface Item {
@@ -49,7 +95,8 @@ function pushItem(items: Item[], values: readonly Bytes[], index: number): void 
   if (value !== undefined) items.push({ path: toNibbles(indexKey(index)), value });
 }
 
-function indexKey(index: number): Bytes {
+/** rlp(index): the key of a value. */
+export function indexKey(index: number): Bytes {
   if (index === 0) return Uint8Array.of(0x80);
   if (index < FIRST_LONG_INDEX) return Uint8Array.of(index);
   if (index < 0x100) return Uint8Array.of(0x81, index);
@@ -63,8 +110,7 @@ function encode(items: readonly Item[], run: Run, depth: number): Bytes {
   const last = items[run.to - 1];
   if (first === undefined || last === undefined) throw new RangeError("an empty run");
   if (first === last) return encodeLeaf(first.path.slice(depth), first.value);
-  let shared = depth;
-  while (first.path[shared] === last.path[shared]) shared++;
+  const shared = sharedDepth(items, run, depth);
   if (shared > depth) {
     return encodeExtension(first.path.slice(depth, shared), reference(items, run, shared));
   }

@@ -7,6 +7,7 @@ import { type Account, EMPTY_TRIE_ROOT } from "../types/account.ts";
 import { decodeAccount } from "./accountCodec.ts";
 import type { NodeStore } from "./nodeBuffer.ts";
 import { NodeCache } from "./nodeCache.ts";
+import { indexKey } from "./orderedTrie.ts";
 import { decodeSlot } from "./slotCodec.ts";
 import { Trie } from "./trie.ts";
 
@@ -76,6 +77,17 @@ export async function verifyStorageProof(
 ): Promise<Bytes> {
   const raw = await provenValue(storageRoot, hexToBytes(key), proof);
   return raw === undefined ? EMPTY_BYTES : decodeSlot(raw);
+}
+
+/** Value at `index` that a proof shows under the root of transactions or receipts, undefined for its absence. Rejects when the proof does not hold. */
+export async function verifyOrderedProof(
+  root: Hash,
+  index: number,
+  proof: readonly Bytes[],
+): Promise<Bytes | undefined> {
+  if (root === EMPTY_TRIE_ROOT && proof.length === 0) return undefined;
+  const value = await verifyMerkleProof(indexKey(index), [...proof], { root: hexToBytes(root) });
+  return value ?? undefined;
 }
 
 async function provenValue(

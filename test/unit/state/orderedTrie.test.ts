@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { createMPT } from "@ethereumjs/mpt";
+import { createMerkleProof, createMPT } from "@ethereumjs/mpt";
 import { RLP } from "@ethereumjs/rlp";
 import fc from "fast-check";
 import { bytesToHash } from "../../../src/primitives/hex.ts";
-import { orderedTrieRoot } from "../../../src/state/orderedTrie.ts";
+import { orderedTrieProof, orderedTrieRoot } from "../../../src/state/orderedTrie.ts";
+import { verifyOrderedProof } from "../../../src/state/proof.ts";
 import { EMPTY_TRIE_ROOT } from "../../../src/types/account.ts";
 
 async function expected(values: readonly Uint8Array[]) {
@@ -41,5 +42,40 @@ describe("orderedTrieRoot", () => {
   it("takes values above 64 KiB", async () => {
     const values = [new Uint8Array(70_000).fill(1), new Uint8Array(200_000).fill(2)];
     assert.equal(orderedTrieRoot(values), await expected(values));
+  });
+});
+
+describe("orderedTrieProof", () => {
+  for (const [count, length] of [
+    [1, 110],
+    [2, 1],
+    [16, 3],
+    [127, 20],
+    [129, 110],
+    [300, 1],
+    [300, 200],
+  ] as const)
+    it(`is the proof of @ethereumjs/mpt for each of ${count} values of ${length} bytes`, async () => {
+      const values = Array.from({ length: count }, (_, i) =>
+        new Uint8Array(length).fill((i % 255) + 1),
+      );
+      const trie = await createMPT();
+      for (const [index, value] of values.entries()) await trie.put(RLP.encode(index), value);
+      const root = orderedTrieRoot(values);
+      for (const [index, value] of values.entries()) {
+        const proof = orderedTrieProof(values, index);
+        const nodes = await createMerkleProof(trie, RLP.encode(index));
+        // the library lists nodes once more that are embedded in their parents; eth_getProof does not
+        const own = nodes.filter((node, depth) => depth === 0 || node.length >= 32);
+        assert.deepEqual(proof, own);
+        assert.deepEqual(await verifyOrderedProof(root, index, proof), value);
+      }
+    });
+
+  it("is refused under another root and for no value", async () => {
+    const values = [Uint8Array.of(1), Uint8Array.of(2)];
+    const proof = orderedTrieProof(values, 1);
+    await assert.rejects(verifyOrderedProof(orderedTrieRoot([Uint8Array.of(1)]), 1, proof));
+    assert.throws(() => orderedTrieProof(values, 2), RangeError);
   });
 });
