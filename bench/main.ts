@@ -12,6 +12,10 @@ const benches: Readonly<Record<string, { summary: string; load: () => Promise<Be
       "transfers over JSON-RPC at 1 s blocks, alternating with anvil [--txs N] [--runs N] [--batch N]",
     load: async () => (await import("./transferLoad.ts")).transferLoad,
   },
+  import: {
+    summary: "`qnet import` of a chain of transfers [--txs N] [--accounts N,N] [--runs N]",
+    load: async () => (await import("./importLoad.ts")).importLoad,
+  },
   micro: {
     summary: "single functions: recovery, keccak, trie, codec",
     load: async () => (await import("./micro/micro.ts")).micro,

@@ -1,9 +1,9 @@
 /** Opens the chain of a data directory for commands that run without a node. */
 import { existsSync } from "node:fs";
 import { Chain } from "../src/chain/chain.ts";
+import type { ChainDependencies } from "../src/chain/chainEvents.ts";
 import { readStoredGenesis } from "../src/chain/genesis.ts";
 import { networkRules } from "../src/chain/networkRules.ts";
-import type { Logger } from "../src/runtime/log.ts";
 import { openDatabase } from "../src/storage/database.ts";
 import type { Genesis } from "../src/types/genesis.ts";
 import { chainFolder } from "./dataFolder.ts";
@@ -22,7 +22,7 @@ export interface ChainAccess {
 export async function openChain(
   datadir: string,
   genesis: Genesis | undefined,
-  log: Logger,
+  dependencies: Pick<ChainDependencies, "log" | "stateHistory" | "recoverSenders">,
 ): Promise<ChainAccess> {
   const path = chainFolder(datadir);
   // a mistyped directory must not be made
@@ -33,7 +33,7 @@ export async function openChain(
     if (found === undefined) refuseEmpty(datadir);
     const chain = await Chain.open(database, found, {
       ...networkRules(found.config),
-      log,
+      ...dependencies,
     });
     const close = async () => {
       await chain.close();

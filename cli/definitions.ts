@@ -61,6 +61,7 @@ const CRYPTO = ["crypto.paranoid"] as const;
 const TOKEN = ["pkcs11.module", "pkcs11.token"] as const;
 /** Both sides of the connection to a remote signer. */
 const SIGNER_TLS = ["signer.cert", "signer.key", "signer.trust"] as const;
+const HISTORY = ["gcmode", "history.state"] as const;
 
 export const devDefinition = {
   name: "dev",
@@ -102,7 +103,7 @@ export const nodeDefinition = {
     "genesis-hash",
     "networkid",
     "syncmode",
-    "gcmode",
+    ...HISTORY,
     ...CRYPTO,
     "http",
     ...SERVER,
@@ -122,7 +123,7 @@ export const importDefinition = {
   name: "import",
   summary: "Import blocks from RLP files, also .gz and .zst",
   operands: "FILE...",
-  options: [...LOGGING, "datadir", "genesis", "until", "batch"],
+  options: [...LOGGING, "datadir", "genesis", "until", "batch", ...HISTORY],
 } as const satisfies Definition;
 
 export const exportDefinition = {
@@ -182,9 +183,9 @@ export const validatorDefinition = {
 
 export const dbDefinition = {
   name: "db",
-  summary: "Check or describe the database of a data directory",
-  operands: "verify | stats",
-  options: [...LOGGING, "datadir"],
+  summary: "Check, describe or prune the database of a data directory",
+  operands: "verify | stats | prune",
+  options: [...LOGGING, "datadir", "history.state"],
 } as const satisfies Definition;
 
 export const versionDefinition = {

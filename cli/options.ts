@@ -48,7 +48,16 @@ export const options = {
   "genesis-hash": optional(hash, "Refuse to start unless the genesis block has this hash"),
   networkid: optional(quantity, "Must equal the chain id of the genesis, which decides"),
   syncmode: option("full", choice("full"), "Only full: every block is executed"),
-  gcmode: option("archive", choice("archive"), "Only archive: every state is kept"),
+  gcmode: option(
+    "archive",
+    choice("archive", "full"),
+    "archive keeps every state, full those of the last --history.state blocks",
+  ),
+  "history.state": option(
+    90_000n,
+    quantity,
+    "Blocks whose states --gcmode full keeps, at least 128; 0: all",
+  ),
   "crypto.paranoid": option(
     false,
     flag,

@@ -11,6 +11,9 @@ export class Progress {
   readonly #startMs: number;
   #toldMs: number;
   #blocks = 0;
+  #transactions = 0;
+  #gas = 0;
+  #counted = false;
 
   /** At most one line for `every` blocks. */
   constructor(log: Logger, sentence: string, every: number) {
@@ -25,9 +28,14 @@ export class Progress {
     return Date.now() - this.#startMs;
   }
 
-  /** One block more; `share` of the work (0 to 1) is done. */
-  step(number: bigint, share: number): void {
+  /** One block more; `share` of the work (0 to 1) is done. `content` of the block, where rates of it are told. */
+  step(number: bigint, share: number, content?: BlockContent): void {
     this.#blocks++;
+    if (content !== undefined) {
+      this.#counted = true;
+      this.#transactions += content.transactions;
+      this.#gas += content.gas;
+    }
     if (this.#blocks % this.#every !== 0) return;
     const now = Date.now();
     if (now - this.#toldMs < INTERVAL_MS) return;
@@ -37,11 +45,44 @@ export class Progress {
     this.#log.info(this.#sentence, {
       number,
       blocks: this.#blocks,
-      rate: `${((this.#blocks * 1000) / elapsedMs).toFixed(1)}/s`,
+      ...this.#rates(elapsedMs),
       done: `${(share * 100).toFixed(1)}%`,
       eta: leftMs === undefined ? "unknown" : formatDuration(leftMs),
     });
   }
+
+  /** What was done in all and how fast. */
+  summary(): { readonly ms: number; readonly transactions: number } & Rates {
+    const ms = this.elapsedMs;
+    return { ms, transactions: this.#transactions, ...this.#rates(ms) };
+  }
+
+  #rates(elapsedMs: number): Rates {
+    const seconds = Math.max(elapsedMs, 1) / 1000;
+    const blocksPerSecond = round(this.#blocks / seconds);
+    if (!this.#counted) return { blocksPerSecond };
+    return {
+      blocksPerSecond,
+      transactionsPerSecond: round(this.#transactions / seconds),
+      mgasPerSecond: round(this.#gas / 1e6 / seconds),
+    };
+  }
+}
+
+/** What a block adds to the rates. */
+export interface BlockContent {
+  readonly transactions: number;
+  readonly gas: number;
+}
+
+interface Rates {
+  readonly blocksPerSecond: number;
+  readonly transactionsPerSecond?: number;
+  readonly mgasPerSecond?: number;
+}
+
+function round(rate: number): number {
+  return Math.round(rate * 10) / 10;
 }
 
 function formatDuration(ms: number): string {

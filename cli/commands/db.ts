@@ -2,13 +2,16 @@
 import { existsSync } from "node:fs";
 import { type Database, openDatabase } from "../../src/storage/database.ts";
 import { databaseStats, type VerifyCounts, verifyDatabase } from "../../src/storage/verify.ts";
+import { openChain } from "../chainAccess.ts";
 import { chainFolder, requireDataFolder } from "../dataFolder.ts";
 import { dbDefinition } from "../definitions.ts";
 import { CommandError, EXIT, UsageError } from "../exit.ts";
 import { type CommandIo, printLine } from "../io.ts";
 import { jsonLine } from "../jsonLine.ts";
 import { createCommandLog } from "../log.ts";
+import type { OptionValues } from "../options.ts";
 import { parseOptions } from "../parseOptions.ts";
+import { keptBlocks } from "../stateHistory.ts";
 
 const PROGRESS_INTERVAL_MS = 5_000;
 
@@ -16,9 +19,10 @@ const PROGRESS_INTERVAL_MS = 5_000;
 export async function run(args: readonly string[], io: CommandIo): Promise<number> {
   const { values, operands } = parseOptions(dbDefinition, args, io);
   const [verb, ...extra] = operands;
-  if ((verb !== "stats" && verb !== "verify") || extra.length > 0) {
-    throw new UsageError("usage: qnet db verify | stats");
+  if (!isVerb(verb) || extra.length > 0) {
+    throw new UsageError("usage: qnet db verify | stats | prune");
   }
+  if (verb === "prune") return await prune(values, io);
   const path = chainFolder(requireDataFolder(values.datadir));
   if (!existsSync(path)) {
     throw new CommandError({ code: "FAILED", problem: `there is no database in ${path}` });
@@ -37,6 +41,35 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   };
   // awaited here: the database closes when this function returns
   return await verify(database, io, onProgress);
+}
+
+const VERBS = ["stats", "verify", "prune"] as const;
+
+function isVerb(verb: string | undefined): verb is (typeof VERBS)[number] {
+  return VERBS.some((known) => known === verb);
+}
+
+/** Removes the states before the last `--history.state` blocks and gives their space back. */
+async function prune(
+  values: OptionValues<"datadir" | "history.state" | "verbosity" | "log.format">,
+  io: CommandIo,
+): Promise<number> {
+  const stateHistory = keptBlocks(values["history.state"]);
+  if (stateHistory === undefined) throw new UsageError("--history.state 0 keeps all states");
+  const log = createCommandLog(values, io);
+  const access = await openChain(requireDataFolder(values.datadir), undefined, {
+    log,
+    stateHistory,
+  });
+  try {
+    if (access.chain.isDev)
+      throw new UsageError("a development chain goes back to any block: its states stay");
+    const report = await access.chain.states.prune();
+    printLine(io, jsonLine(report ?? { kept: null, removed: 0, horizon: null }));
+  } finally {
+    await access.close();
+  }
+  return EXIT.ok;
 }
 
 async function verify(

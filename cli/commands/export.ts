@@ -29,7 +29,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   const [file, ...extra] = operands;
   if (file === undefined || extra.length > 0) throw new UsageError("usage: qnet export FILE");
   const log = createCommandLog(values, io);
-  const access = await openChain(requireDataFolder(values.datadir), undefined, log);
+  const access = await openChain(requireDataFolder(values.datadir), undefined, { log });
   try {
     const { chain } = access;
     const head = chain.head.header.number;

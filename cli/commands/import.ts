@@ -2,20 +2,22 @@
 import { BlockError } from "../../src/chain/blockError.ts";
 import type { Chain } from "../../src/chain/chain.ts";
 import { refuseGenesis } from "../../src/chain/genesis.ts";
+import { WorkerPool } from "../../src/runtime/workers.ts";
 import type { Block } from "../../src/types/block.ts";
-import { decodeBlock } from "../../src/types/block.ts";
 import { DecodeError } from "../../src/types/rlp.ts";
-import { type RawBlock, readBlockFile } from "../blockFiles.ts";
+import { readBlockFile } from "../blockFiles.ts";
 import { openChain } from "../chainAccess.ts";
 import { requireDataFolder } from "../dataFolder.ts";
 import { importDefinition } from "../definitions.ts";
 import { CommandError, EXIT, UsageError } from "../exit.ts";
 import { loadGenesis } from "../genesisFiles.ts";
+import { type ReadBlock, readAhead } from "../importAhead.ts";
 import { type CommandIo, printLine } from "../io.ts";
 import { jsonLine } from "../jsonLine.ts";
 import { createCommandLog } from "../log.ts";
 import { parseOptions } from "../parseOptions.ts";
 import { Progress } from "../progress.ts";
+import { stateHistoryOf } from "../stateHistory.ts";
 
 /** Why the import ended early. */
 interface Refusal {
@@ -28,6 +30,7 @@ interface Refusal {
 
 interface Import {
   readonly chain: Chain;
+  readonly workers: WorkerPool;
   readonly datadir: string;
   readonly until: bigint | undefined;
   readonly io: CommandIo;
@@ -43,12 +46,13 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   const datadir = requireDataFolder(values.datadir);
   const genesis = values.genesis === undefined ? undefined : loadGenesis(values.genesis);
   const log = createCommandLog(values, io);
-  const access = await openChain(datadir, genesis, log);
+  const workers = new WorkerPool({ log });
+  const access = await openChain(datadir, genesis, { log, stateHistory: stateHistoryOf(values) });
   try {
     const { chain } = access;
     const progress = new Progress(log, "Importing blocks", values.batch);
     const { until } = values;
-    const work = { chain, datadir, until, io, progress, imported: 0, skipped: 0 };
+    const work = { chain, workers, datadir, until, io, progress, imported: 0, skipped: 0 };
     const refusal = await importFiles(work, operands);
     await settle(chain);
     if (refusal !== undefined) {
@@ -58,6 +62,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
     printLine(io, jsonLine(summary(work)));
   } finally {
     await access.close();
+    await workers.stop();
   }
   return EXIT.ok;
 }
@@ -65,7 +70,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
 function summary({ chain, imported, skipped, progress }: Import) {
   const { hash, header } = chain.head;
   const head = { number: header.number, hash, stateRoot: header.stateRoot };
-  return { imported, skipped, head, ms: progress.elapsedMs };
+  return { imported, skipped, head, ...progress.summary() };
 }
 
 /** A file that is cut off ends the import, and what was imported up to there counts as final all the same. */
@@ -80,9 +85,9 @@ async function importFiles(work: Import, files: readonly string[]): Promise<Refu
 
 async function importEach(work: Import, files: readonly string[]): Promise<Refusal | undefined> {
   for (const file of files) {
-    for await (const entry of readBlockFile(file)) {
+    for await (const read of readAhead(readBlockFile(file), work.workers)) {
       if (work.io.stop.aborted) return undefined;
-      const outcome = await importEntry(work, entry);
+      const outcome = await importEntry(work, read);
       if (outcome === "done") return undefined;
       if (outcome !== "next") return outcome;
     }
@@ -90,17 +95,22 @@ async function importEach(work: Import, files: readonly string[]): Promise<Refus
   return undefined;
 }
 
-async function importEntry(work: Import, entry: RawBlock): Promise<"next" | "done" | Refusal> {
-  let block: Block | undefined;
+async function importEntry(
+  work: Import,
+  { entry, decoded: block }: ReadBlock,
+): Promise<"next" | "done" | Refusal> {
+  if (block instanceof DecodeError) return refusalOf(block, undefined);
+  if (work.until !== undefined && block.header.number > work.until) return "done";
   try {
-    block = decodeBlock(entry.raw);
-    if (work.until !== undefined && block.header.number > work.until) return "done";
     await importOne(work, block);
   } catch (error) {
-    if (!(error instanceof BlockError || error instanceof DecodeError)) throw error;
+    if (!(error instanceof BlockError)) throw error;
     return refusalOf(error, block);
   }
-  work.progress.step(block.header.number, entry.readBytes / entry.fileBytes);
+  work.progress.step(block.header.number, entry.readBytes / entry.fileBytes, {
+    transactions: block.transactions.length,
+    gas: Number(block.header.gasUsed),
+  });
   return "next";
 }
 

@@ -18,7 +18,9 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   const datadir = requireDataFolder(values.datadir);
   const genesis = loadGenesis(file);
   demandGenesisHash(buildGenesisBlock(genesis).block.hash, values["genesis-hash"]);
-  const access = await openChain(datadir, genesis, createCommandLog(values, io));
+  const access = await openChain(datadir, genesis, {
+    log: createCommandLog(values, io),
+  });
   try {
     const { genesisHash, config } = access.chain;
     const stateRoot = access.chain.header(genesisHash)?.stateRoot;

@@ -17,6 +17,7 @@ import { createCommandLog } from "../log.ts";
 import { type ParsedOptions, parseOptions } from "../parseOptions.ts";
 import { clientVersion, poolOptions, serve, serverOptions } from "../serve.ts";
 import { followCertificate, serverFiles } from "../serverFiles.ts";
+import { stateHistoryOf } from "../stateHistory.ts";
 
 type NodeFlags = ParsedOptions<(typeof nodeDefinition)["options"][number]>;
 
@@ -29,6 +30,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   if (!values.http) throw new UsageError("--http=false is not supported yet");
   const given = loadGenesis(values.network);
   const isDev = isDevChain(given);
+  if (isDev && values.gcmode === "full") refuseDevHistory();
   const datadir = values.datadir ?? defaultDataFolder(folderName(values.network, given));
   const log = createCommandLog(values, io);
   const server = { ...serverOptions(values, { isDev }), ...(await serverFiles(values)) };
@@ -40,6 +42,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       journalPath: journalFile(datadir),
       pool: poolOptions(values),
       ...(isDev && { producer: devProducer(given) }),
+      stateHistory: stateHistoryOf(values),
       paranoid: values["crypto.paranoid"],
       clientVersion: clientVersion(isDev),
       log,
@@ -71,6 +74,10 @@ async function engineOptions(
     secret,
     ...(vhosts !== undefined && { vhosts }),
   };
+}
+
+function refuseDevHistory(): never {
+  throw new UsageError("--gcmode full: a development chain goes back to any block");
 }
 
 function isDevChain(genesis: Genesis): boolean {

@@ -11,12 +11,11 @@ import type { ExecutionContext } from "../execution/evm.ts";
 import type { Address, Hash } from "../primitives/hex.ts";
 import { Emitter, type Listener, type Unsubscribe } from "../runtime/emitter.ts";
 import { SerialQueue } from "../runtime/queue.ts";
-import { NodeCache } from "../state/nodeCache.ts";
-import { type AccountProof, accountProof } from "../state/proof.ts";
-import { State } from "../state/state.ts";
+import type { AccountProof } from "../state/proof.ts";
+import type { State } from "../state/state.ts";
 import type { WriteOp } from "../storage/columns.ts";
 import type { Database } from "../storage/database.ts";
-import { databaseStateStore, stateChangeOps } from "../storage/stateStore.ts";
+import { stateChangeOps } from "../storage/stateStore.ts";
 import type { Block } from "../types/block.ts";
 import type { Rules } from "../types/forks.ts";
 import type { ChainConfig, Genesis } from "../types/genesis.ts";
@@ -25,7 +24,7 @@ import type { Receipt } from "../types/receipt.ts";
 import { type AddressQuery, type AddressTransaction, searchAddress } from "./addressIndex.ts";
 import { BadBlocks } from "./badBlocks.ts";
 import { BlockStore, type TransactionPosition } from "./blockStore.ts";
-import { ChainError, stateUnavailable } from "./chainError.ts";
+import { ChainError } from "./chainError.ts";
 import type {
   ChainDependencies,
   ChainEvents,
@@ -34,6 +33,7 @@ import type {
   ImportOutcome,
   ImportRole,
 } from "./chainEvents.ts";
+import { ChainStates } from "./chainStates.ts";
 import { moveCanonical, putBlock, putPointer, type Route, routeTo } from "./commit.ts";
 import {
   type ExecutedBlock,
@@ -46,7 +46,6 @@ import { type FoundLog, type LogLimits, type LogQuery, searchLogs } from "./logI
 import { openStored } from "./openChain.ts";
 import { NO_OVERRIDE, type OverrideRecord, putOverride, readOverride } from "./overrides.ts";
 import { Preimages } from "./preimages.ts";
-import { hasStateRoot } from "./repair.ts";
 
 /** Imports and other changes that may wait; a producer or peer that comes on top is refused with QueueError. */
 const MAX_WAITING = 64;
@@ -64,16 +63,14 @@ export class Chain {
   readonly genesis: Genesis;
   readonly genesisHash: Hash;
   readonly preimages: Preimages;
+  readonly states: ChainStates;
   readonly badBlocks = new BadBlocks();
   readonly #database: Database;
   readonly #store: BlockStore;
   readonly #dependencies: ChainDependencies;
   readonly #queue = new SerialQueue({ name: "chain", limit: MAX_WAITING });
   readonly #events = new Emitter<ChainEvents>();
-  readonly #nodes = new NodeCache();
   #pointers: Pointers;
-  /** The State at some root, with what it read before still at hand: for the next child. */
-  #warm: { readonly root: Hash; readonly state: State } | undefined;
 
   private constructor(
     dependencies: ChainDependencies & { readonly database: Database },
@@ -86,6 +83,16 @@ export class Chain {
     this.genesis = stored.genesis;
     this.genesisHash = stored.genesisHash;
     this.#pointers = stored.pointers;
+    this.states = new ChainStates(
+      {
+        database: this.#database,
+        store: this.#store,
+        log: dependencies.log,
+        exclusive: (task) => this.#queue.run(task),
+        pinned: () => ({ head: this.head.header, others: this.#pinned() }),
+      },
+      dependencies.stateHistory,
+    );
   }
 
   /**
@@ -182,14 +189,14 @@ export class Chain {
 
   /** A State of its own after this block. Throws ChainError UNKNOWN_BLOCK, STATE_UNAVAILABLE. */
   stateAt(hash: Hash): State {
-    return this.#openState(hash, this.stateRootAt(hash));
+    return this.states.open(hash, this.stateRootAt(hash));
   }
 
   /** A State of its own as the block found it, for executing it once more. Throws ChainError. */
   preStateOf(block: Block): State {
     const { parentHash } = block.header;
     const before = this.overrideOf(block.hash).preStateRoot;
-    return this.#openState(parentHash, before ?? this.#store.demandHeader(parentHash).stateRoot);
+    return this.states.open(parentHash, before ?? this.#store.demandHeader(parentHash).stateRoot);
   }
 
   /** Root of the state on which a child of this block is executed. Throws ChainError UNKNOWN_BLOCK. */
@@ -201,11 +208,7 @@ export class Chain {
 
   /** A State on which to execute a child of this block: the warm one if it fits, and then nobody else's. Throws ChainError. */
   takeStateForChild(parentHash: Hash): State {
-    const root = this.childStateRoot(parentHash);
-    const warm = this.#warm;
-    if (warm?.root !== root) return this.#openState(parentHash, root);
-    this.#warm = undefined;
-    return warm.state;
+    return this.states.take(parentHash, this.childStateRoot(parentHash));
   }
 
   /** What a developer changed by hand around this block. */
@@ -230,8 +233,7 @@ export class Chain {
 
   /** Proofs of an account and of its slots in the state that `stateAt` gives. Throws ChainError, StateError. */
   proofAt(hash: Hash, address: Address, slots: readonly Hash[]): AccountProof {
-    const store = databaseStateStore(this.#database);
-    return accountProof(store, this.stateRootAt(hash), address, slots);
+    return this.states.proof({ hash, root: this.stateRootAt(hash) }, address, slots);
   }
 
   /** Listeners run synchronously after the batch is durable. */
@@ -266,8 +268,8 @@ export class Chain {
   }
 
   /** Refuses what waits, ends what runs. The database stays open: its opener closes it. */
-  close(): Promise<void> {
-    return this.#queue.close();
+  async close(): Promise<void> {
+    await Promise.all([this.states.close(), this.#queue.close()]);
   }
 
   async #import(
@@ -305,9 +307,9 @@ export class Chain {
       for (const operation of more) operations.push(operation);
       operations.push(putPointer("head", block.hash));
     }
-    await this.#database.batch(operations, { sync: true });
+    await this.states.write(operations, processed.changes);
     this.#store.remember(block, receipts, receiptBytes);
-    this.#warm = { root: block.header.stateRoot, state: processed.state };
+    this.states.keep(block.header.stateRoot, processed.state);
     if (route !== undefined) this.#announceHead(block, route);
   }
 
@@ -322,8 +324,7 @@ export class Chain {
 
   async #setForkchoice(choice: Forkchoice, also: readonly WriteOp[] = []): Promise<void> {
     const target = this.#store.demandBlock(choice.head ?? this.head.hash);
-    if (!hasStateRoot(this.#database, target.header.stateRoot))
-      throw stateUnavailable(target.hash, target.header.stateRoot);
+    this.states.demand(target.hash, target.header.stateRoot);
     const safe = this.#pointerFor(target, choice.safe, this.safe);
     const finalized = this.#pointerFor(target, choice.finalized, this.finalized);
     const route = routeTo(this.#store, this.head.header.number, target);
@@ -350,14 +351,13 @@ export class Chain {
     const record = { ...this.overrideOf(hash), editedStateRoot: changes.root };
     const operations = [...stateChangeOps(changes), putOverride(hash, record)];
     operations.push(...this.preimages.note(changes));
-    await this.#database.batch(operations, { sync: true });
-    this.#warm = { root: changes.root, state };
+    await this.states.write(operations, changes);
+    this.states.keep(changes.root, state);
   }
 
   async #restoreHead(hash: Hash, editedStateRoot: Hash | undefined): Promise<void> {
     if (!this.isDev) throw new ChainError({ code: "NOT_A_DEV_CHAIN" });
-    if (editedStateRoot !== undefined && !hasStateRoot(this.#database, editedStateRoot))
-      throw stateUnavailable(hash, editedStateRoot);
+    if (editedStateRoot !== undefined) this.states.demand(hash, editedStateRoot);
     this.#store.demandHeader(hash);
     const { editedStateRoot: _, ...rest } = this.overrideOf(hash);
     const record = editedStateRoot === undefined ? rest : { ...rest, editedStateRoot };
@@ -381,9 +381,10 @@ export class Chain {
     });
   }
 
-  #openState(hash: Hash, root: Hash): State {
-    if (!hasStateRoot(this.#database, root)) throw stateUnavailable(hash, root);
-    return new State(databaseStateStore(this.#database), root, this.#nodes);
+  /** Blocks whose states stay however old they are. */
+  #pinned(): readonly ChainHead[] {
+    const genesis = { hash: this.genesisHash, header: this.#store.demandHeader(this.genesisHash) };
+    return [genesis, this.safe, this.finalized];
   }
 
   #isBetter(candidate: HeadCandidate): boolean {

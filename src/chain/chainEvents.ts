@@ -31,6 +31,8 @@ export interface ChainDependencies {
   readonly sealRules: SealRules;
   readonly headRule: HeadRule;
   readonly log: Logger;
+  /** Blocks whose states are kept; undefined: all (archive) */
+  readonly stateHistory?: bigint | undefined;
   /** What precompiles verify with; default: the common verifier */
   readonly verifier?: PqVerifier;
   /** Recovers senders off the main thread and remembers them; without it they are recovered here. */

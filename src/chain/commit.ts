@@ -10,6 +10,7 @@ import { type BlockStore, packSenders } from "./blockStore.ts";
 import { ChainError } from "./chainError.ts";
 import { deleteLogIndex, putLogIndex } from "./logIndex.ts";
 import { encodeOverride, isEmptyOverride, type OverrideRecord } from "./overrides.ts";
+import { putStateRoot } from "./stateHistory.ts";
 
 /** A block with everything that its execution gave. */
 export interface BlockRecord {
@@ -35,6 +36,7 @@ export function putBlock(record: BlockRecord): { operations: WriteOp[]; receiptB
     put(columns.bodies, hash, encodeBody(block)),
     put(columns.receipts, hash, receipts),
     put(columns.totalDifficulty, hash, record.totalDifficulty),
+    putStateRoot(hash, header),
   );
   if (senders.length > 0) operations.push(put(columns.senders, hash, senders));
   if (!isEmptyOverride(override))

@@ -16,6 +16,8 @@ export interface NodeOptions {
   readonly journalPath?: string | undefined;
   /** Bytes of LevelDB's cache. */
   readonly databaseCacheBytes?: number | undefined;
+  /** Blocks whose states are kept; default: all */
+  readonly stateHistory?: bigint | undefined;
   readonly pool?: Partial<PoolOptions>;
   /** Threads that recover senders; 0: none */
   readonly recoveryThreads?: number;

@@ -172,6 +172,7 @@ function openChain(
     ...networkRules(genesis.config),
     log,
     verifier,
+    stateHistory: options.stateHistory,
     recoverSenders: (transactions) => recoverAhead(recovery, transactions),
   });
 }

@@ -69,6 +69,8 @@ export const columns = {
   logIndex: column<Bytes, Bytes>("logIndex", "l", [bytesCodec, bytesCodec]),
   /** Index of transactions by address; keys and values are made by chain/addressIndex. */
   addressIndex: column<Bytes, Bytes>("addressIndex", "a", [bytesCodec, bytesCodec]),
+  /** State root of a block, by block number ‖ block hash: all blocks of a height, for pruning. */
+  stateRoots: column<Bytes, Bytes>("stateRoots", "R", [bytesCodec, bytesCodec]),
   /** State edits of a dev chain by block hash; values are made by chain/overrides. */
   overrides: column<Hash, Bytes>("overrides", "o", [hashCodec, bytesCodec]),
   /** What a validator's key has signed, in a database of its own; keys and values are made by consensus/signing/protectionLog. */

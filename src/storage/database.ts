@@ -110,6 +110,8 @@ interface LevelStore {
   batch(ops: WriteOp[], options: { readonly sync: boolean }): Promise<void>;
   iterator(options: KeyBounds & { reverse: boolean; limit: number }): AsyncIterable<[Bytes, Bytes]>;
   clear(options: KeyBounds): Promise<void>;
+  /** LevelDB on disk only. */
+  compactRange?(start: Bytes, end: Bytes): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -184,6 +186,14 @@ export class Database {
   /** Removes all entries of a column. Not atomic: for indexes that are rebuilt from other columns. */
   async clear(column: AnyColumn): Promise<void> {
     await this.#level.clear(wholeColumn(column)).catch((error: unknown) => {
+      throw this.#failure(error);
+    });
+  }
+
+  /** Gives the space of removed entries of a column back to the disk. */
+  async compact(column: AnyColumn): Promise<void> {
+    const { gte, lt } = wholeColumn(column);
+    await this.#level.compactRange?.(gte, lt).catch((error: unknown) => {
       throw this.#failure(error);
     });
   }
