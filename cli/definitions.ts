@@ -137,7 +137,8 @@ export const accountDefinition = {
   name: "account",
   summary: "Manage encrypted keys: secp256k1 (Web3 keystore, version 3), ML-DSA, SLH-DSA",
   operands:
-    "new | mnemonic | list | import KEYFILE | export ADDRESS | update ADDRESS | sign ADDRESS FILE",
+    "new | mnemonic | list | import KEYFILE | export ADDRESS | update ADDRESS | sign ADDRESS FILE | " +
+    "card ADDRESS | encrypt ADDRESS CARD FILE | decrypt ADDRESS FILE",
   options: [
     ...LOGGING,
     "datadir",
@@ -145,11 +146,13 @@ export const accountDefinition = {
     "key-type",
     "password",
     "new-password",
+    "lightkdf",
     "index",
     "derivation-path",
     ...TOKEN,
     "signer",
     ...SIGNER_TLS,
+    "out",
     "json",
   ],
   aliases: { type: "key-type" },

@@ -8,6 +8,7 @@ import {
   describeKey,
   encryptKey,
   type KeyDescription,
+  type KeyStrength,
   type StoredKey,
 } from "../src/crypto/storedKey.ts";
 import type { Bytes } from "../src/primitives/bytes.ts";
@@ -22,11 +23,17 @@ export interface KeyFile extends KeyDescription {
   readonly file: string;
 }
 
+/** How a key is encrypted. */
+export interface KeyLock {
+  readonly password: string;
+  readonly strength: KeyStrength;
+}
+
 /** Encrypts a key into a new file of `folder`. Throws CommandError when the address is there already. */
 export async function writeKeyFile(
   folder: string,
   key: StoredKey,
-  password: string,
+  { password, strength }: KeyLock,
 ): Promise<KeyFile> {
   const address = await addressOfKey(key);
   await mkdir(folder, { recursive: true, mode: OWNER_ONLY_FOLDER });
@@ -35,7 +42,7 @@ export async function writeKeyFile(
     const problem = `${address} is already in ${existing.file}`;
     throw new CommandError({ code: "FAILED", problem });
   }
-  const content = await encryptKey(key, password, keyRandomness());
+  const content = await encryptKey(key, password, keyRandomness(), strength);
   const time = new Date(Date.now()).toISOString().replaceAll(":", "-");
   const file = join(folder, `UTC--${time}--${address.slice(2)}`);
   await writeSecretFile(file, content);
@@ -46,9 +53,9 @@ export async function writeKeyFile(
 export async function rewriteKeyFile(
   file: string,
   key: StoredKey,
-  password: string,
+  { password, strength }: KeyLock,
 ): Promise<void> {
-  await writeSecretFile(file, await encryptKey(key, password, keyRandomness()));
+  await writeSecretFile(file, await encryptKey(key, password, keyRandomness(), strength));
 }
 
 /** The file of an address, with or without 0x, in any case. Throws CommandError. */

@@ -144,6 +144,7 @@ export const options = {
   ),
   password: optional(path, "File whose first line is the password"),
   "new-password": optional(path, "File whose first line is the password to change to"),
+  lightkdf: option(false, flag, "Spend less memory and time on the password of new key files"),
   index: option(0, integer(0, 9_999), "Number of the account below an imported mnemonic"),
   "pkcs11.module": optional(path, "Library of a PKCS #11 token; the password is then its PIN"),
   "pkcs11.token": optional(text, "Label of the token that seals the key from now on"),
@@ -155,7 +156,7 @@ export const options = {
   "signer.trust": optional(path, "Certificates that the other side may have (PEM)"),
   hosts: option(["127.0.0.1", "localhost"], list, "Names under which a server is reached"),
   days: option(365, integer(1, 3_650), "Life of a certificate"),
-  out: option(".", path, "Folder of new files"),
+  out: optional(path, "Folder of new files; default the working folder, or that of the old file"),
   json: option(false, flag, "Print JSON"),
 } as const;
 

@@ -19,13 +19,20 @@ import {
   typeName,
   unlockFirst,
 } from "../accountRequest.ts";
+import { decryptFile, encryptFile, printCard } from "../accountSeal.ts";
 import { signFile } from "../accountSign.ts";
 import { keystoreFolder } from "../dataFolder.ts";
 import { accountDefinition } from "../definitions.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import { type CommandIo, printLine } from "../io.ts";
 import { refuseSealed, sealKey } from "../keyAccess.ts";
-import { listKeyFiles, rewriteKeyFile, writeKeyFile, writeSecretFile } from "../keyFiles.ts";
+import {
+  type KeyLock,
+  listKeyFiles,
+  rewriteKeyFile,
+  writeKeyFile,
+  writeSecretFile,
+} from "../keyFiles.ts";
 import { importedKey, randomKey } from "../keySources.ts";
 import { parseOptions } from "../parseOptions.ts";
 import { existingPassword, newPassword } from "../passwords.ts";
@@ -43,6 +50,9 @@ const actions: Readonly<Record<string, Action>> = {
   export: { operands: 1, run: exportAccount },
   update: { operands: 1, run: updateAccount },
   sign: { operands: 2, run: signFile },
+  card: { operands: 1, run: printCard },
+  encrypt: { operands: 3, run: encryptFile },
+  decrypt: { operands: 2, run: decryptFile },
 };
 
 /** 24 words: half as many leave 64 bits against a quantum computer's search. */
@@ -110,7 +120,7 @@ async function updateAccount(request: AccountRequest): Promise<void> {
     io,
   });
   const token = values["pkcs11.token"];
-  if (token === undefined) await rewriteKeyFile(found.file, key, password);
+  if (token === undefined) await rewriteKeyFile(found.file, key, lockOf(request, password));
   else {
     if (key.type === "secp256k1") refuseSealed();
     const { publicKey } = await openPqKey(key.type, key.secret);
@@ -127,8 +137,12 @@ async function listAccounts(request: AccountRequest): Promise<void> {
   else for (const key of keys) tellKey(request, key);
 }
 
-async function store(request: AccountRequest, key: StoredKey, secret: string): Promise<void> {
-  tellKey(request, await writeKeyFile(request.folder, key, secret));
+async function store(request: AccountRequest, key: StoredKey, password: string): Promise<void> {
+  tellKey(request, await writeKeyFile(request.folder, key, lockOf(request, password)));
+}
+
+function lockOf({ values }: AccountRequest, password: string): KeyLock {
+  return { password, strength: values.lightkdf ? "light" : "standard" };
 }
 
 function typeOf({ values }: AccountRequest): KeyTypeName {

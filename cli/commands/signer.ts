@@ -49,8 +49,9 @@ async function makeCertificate(values: Values, name: string, io: CommandIo): Pro
     notAfter: now + values.days * DAY_SECONDS,
     serial: randomBytes(16),
   });
-  await mkdir(values.out, { recursive: true });
-  const [certificate, key] = [join(values.out, `${name}.crt`), join(values.out, `${name}.key`)];
+  const { out = "." } = values;
+  await mkdir(out, { recursive: true });
+  const [certificate, key] = [join(out, `${name}.crt`), join(out, `${name}.key`)];
   await writeFile(certificate, identity.certificate, { flag: "wx" });
   await writeSecretFile(key, Buffer.from(identity.privateKey, "utf8"));
   printLine(io, `${certificate}\n${key}`);

@@ -78,8 +78,10 @@ export interface SeedRandomness {
   readonly id: string;
 }
 
-/** As much memory as geth's scrypt: 256 MiB, 0.5 s. Other values are for tests and imports. */
+/** As much memory as geth's scrypt: 256 MiB, 0.5 s. */
 const STANDARD_COST: Argon2Cost = { memoryKib: 262_144, passes: 3, lanes: 4 };
+/** For small machines, as geth's `--lightkdf`: 19 MiB. */
+export const LIGHT_ARGON2: Argon2Cost = { memoryKib: 19_456, passes: 2, lanes: 1 };
 /** Bounds on what a foreign file may demand. */
 const MAX_MEMORY_KIB = 1_048_576;
 const MAX_PASSES = 64;

@@ -1,13 +1,14 @@
 /** Keys as files keep them, whatever their type: the one place that knows which format belongs to which. */
 import type { Bytes } from "../primitives/bytes.ts";
 import type { Address } from "../primitives/hex.ts";
-import { decryptKeystore, encryptKeystore, keystoreAddress } from "./keystore.ts";
+import { decryptKeystore, encryptKeystore, keystoreAddress, LIGHT_SCRYPT } from "./keystore.ts";
 import { parseFile } from "./keystoreJson.ts";
 import { openPqKey, PQ_ACCOUNT_ALGORITHMS, type PqAccountAlgorithm } from "./pqAccounts.ts";
 import { addressOf } from "./secp256k1.ts";
 import {
   decryptSeed,
   encryptSeed,
+  LIGHT_ARGON2,
   parseSeedKeystore,
   SEED_KEYSTORE_VERSION,
 } from "./seedKeystore.ts";
@@ -44,17 +45,23 @@ export async function addressOfKey({ type, secret }: StoredKey): Promise<Address
   return type === "secp256k1" ? addressOf(secret) : (await openPqKey(type, secret)).address;
 }
 
+/** What guessing a password shall cost: the half second of a strong machine, or what a small one can afford. */
+export type KeyStrength = "standard" | "light";
+
 /** Encrypts a key under a password: Web3 Secret Storage for secp256k1, seedKeystore.ts' format for the others. */
 export async function encryptKey(
   { type, secret }: StoredKey,
   password: string,
   randomness: StoredKeyRandomness,
+  strength: KeyStrength = "standard",
 ): Promise<Bytes> {
-  if (type === "secp256k1") return encryptKeystore(secret, password, randomness);
+  const light = strength === "light";
+  if (type === "secp256k1")
+    return encryptKeystore(secret, password, randomness, light ? LIGHT_SCRYPT : undefined);
   const { publicKey } = await openPqKey(type, secret);
   const iv = randomness.iv.subarray(0, 12);
   const header = { algorithm: type, publicKey, seed: secret };
-  return encryptSeed(header, password, { ...randomness, iv });
+  return encryptSeed(header, password, { ...randomness, iv }, light ? LIGHT_ARGON2 : undefined);
 }
 
 /** Opens a file of either format. Throws KeystoreError. */

@@ -43,3 +43,11 @@ export function temporaryFolder(): { readonly path: string } & Disposable {
   const path = mkdtempSync(join(tmpdir(), "qnet-test-"));
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
+
+/** The same with `--lightkdf` in the environment: a strong one costs 256 MiB and half a second for each file. */
+export function runLight(
+  args: readonly string[],
+  surroundings: Partial<CommandIo> = {},
+): Promise<CommandResult> {
+  return runCommand(args, { ...surroundings, env: { QNET_LIGHTKDF: "true" } });
+}

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { decryptKeystoreJson, encryptKeystoreJson } from "ethers";
 import { packageFolder } from "../../../cli/package.ts";
-import { runCommand, temporaryFolder } from "../../support/cli.ts";
+import { runCommand, runLight, temporaryFolder } from "../../support/cli.ts";
 
 const privateKey = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 const address = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266";
@@ -59,7 +59,7 @@ describe("qnet account", function () {
     const options = { scrypt: { N: 1024, r: 8, p: 1 } };
     writeFileSync(keyFile, await encryptKeystoreJson({ address, privateKey }, "x", options));
     const common = ["--datadir", folder.path, "--password", password];
-    const { status, stdout } = await runCommand(["account", "import", keyFile, ...common]);
+    const { status, stdout } = await runLight(["account", "import", keyFile, ...common]);
     assert.equal(status, 0);
     assert.match(stdout, new RegExp(address));
   });
@@ -67,11 +67,11 @@ describe("qnet account", function () {
   it("asks on a terminal, twice for a new key, and refuses without one", async () => {
     using folder = temporaryFolder();
     const args = ["account", "new", "--keystore", folder.path];
-    assert.equal((await runCommand(args)).status, 2);
+    assert.equal((await runLight(args)).status, 2);
     const answers = ["a", "b"];
-    const differing = await runCommand(args, { askSecret: async () => answers.pop() ?? "" });
+    const differing = await runLight(args, { askSecret: async () => answers.pop() ?? "" });
     assert.match(differing.stderr, /differ/);
-    const made = await runCommand(args, { askSecret: async () => "a" });
+    const made = await runLight(args, { askSecret: async () => "a" });
     assert.equal(made.status, 0);
   });
 
@@ -79,7 +79,7 @@ describe("qnet account", function () {
     using folder = temporaryFolder();
     const file = join(folder.path, "key");
     writeFileSync(file, "0x1234");
-    const { status, stderr } = await runCommand(["account", "import", file, "--password", file]);
+    const { status, stderr } = await runLight(["account", "import", file, "--password", file]);
     assert.equal(status, 1);
     assert.match(stderr, /neither 64 hex digits/);
   });
@@ -90,21 +90,23 @@ describe("qnet account", function () {
       const password = join(folder.path, "password");
       writeFileSync(password, "open sesame\n");
       const common = ["--datadir", folder.path, "--password", password, "--json"];
-      const made = await runCommand(["account", "new", "--type", type, ...common]);
+      const made = await runLight(["account", "new", "--type", type, ...common]);
       assert.equal(made.status, 0, made.stderr);
       const key = JSON.parse(made.stdout);
       assert.equal(key.type, type);
       assert.equal(statSync(key.file).mode & 0o777, 0o600);
-      const listed = await runCommand(["account", "list", ...common]);
+      const listed = await runLight(["account", "list", ...common]);
       assert.deepEqual(JSON.parse(listed.stdout), [key]);
-      const exported = await runCommand(["account", "export", key.address, ...common]);
+      const exported = await runLight(["account", "export", key.address, ...common]);
       const { seed, address: shown } = JSON.parse(exported.stdout);
       assert.equal(shown, key.address);
-      assert.doesNotMatch(readFileSync(key.file, "utf8"), new RegExp(seed.slice(2)));
+      const content = readFileSync(key.file, "utf8");
+      assert.doesNotMatch(content, new RegExp(seed.slice(2)));
+      assert.match(content, /"memory":19456/);
       const seedFile = join(folder.path, "seed");
       writeFileSync(seedFile, seed);
       const elsewhere = [...common, "--keystore", join(folder.path, "other")];
-      const again = await runCommand(["account", "import", seedFile, "--type", type, ...elsewhere]);
+      const again = await runLight(["account", "import", seedFile, "--type", type, ...elsewhere]);
       assert.equal(JSON.parse(again.stdout).address, key.address);
     });
   }
@@ -116,17 +118,27 @@ describe("qnet account", function () {
     writeFileSync(join(folder.path, "password"), "x");
     const common = ["--datadir", folder.path, "--password", join(folder.path, "password")];
     const imported = async (...args: string[]) =>
-      (await runCommand(["account", "import", words, ...args, ...common])).stdout.split(" ")[0];
+      (await runLight(["account", "import", words, ...args, ...common])).stdout.split(" ")[0];
     assert.equal(await imported(), address);
     assert.equal(
       await imported("--type", "ml-dsa-44", "--index", "1"),
       "0x67a87504518758ad15e52fe42af099b461a099f8",
     );
     assert.equal(await imported("--index", "1"), "0x70997970c51812dc3a010c7d01b50e0d17dc79c8");
-    const made = await runCommand(["account", "mnemonic"]);
+    const made = await runLight(["account", "mnemonic"]);
     assert.equal(made.stdout.trim().split(" ").length, 24);
     writeFileSync(words, made.stdout);
     assert.match((await imported("--type", "ml-dsa-87")) ?? "", /^0x/);
+  });
+
+  it("spends 256 MiB on a password unless told to spend less", async () => {
+    using folder = temporaryFolder();
+    const password = join(folder.path, "password");
+    writeFileSync(password, "x");
+    const args = ["account", "new", "--type", "ml-dsa-44", "--json", "--datadir", folder.path];
+    const made = await runCommand([...args, "--password", password]);
+    const content = readFileSync(JSON.parse(made.stdout).file, "utf8");
+    assert.match(content, /"function":"argon2id".*"memory":262144,"passes":3,"parallelism":4/);
   });
 
   it("changes a password in place, with a new salt", async () => {
@@ -137,16 +149,16 @@ describe("qnet account", function () {
     const datadir = ["--datadir", folder.path];
     for (const type of ["secp256k1", "ml-dsa-44"]) {
       const args = ["--type", type, "--password", old, "--json", ...datadir];
-      const key = JSON.parse((await runCommand(["account", "new", ...args])).stdout);
+      const key = JSON.parse((await runLight(["account", "new", ...args])).stdout);
       const before = readFileSync(key.file, "utf8");
       const update = ["account", "update", key.address, ...datadir];
-      const done = await runCommand([...update, "--password", old, "--new-password", changed]);
+      const done = await runLight([...update, "--password", old, "--new-password", changed]);
       assert.equal(done.status, 0, done.stderr);
       const salt = /"salt":"([0-9a-f]+)"/;
       assert.notEqual(salt.exec(readFileSync(key.file, "utf8"))?.[1], salt.exec(before)?.[1]);
       const open = ["account", "export", key.address, ...datadir, "--password"];
-      assert.match((await runCommand([...open, old])).stderr, /Fatal: wrong password/);
-      assert.equal((await runCommand([...open, changed])).status, 0);
+      assert.match((await runLight([...open, old])).stderr, /Fatal: wrong password/);
+      assert.equal((await runLight([...open, changed])).status, 0);
     }
     assert.equal(readdirSync(join(folder.path, "keystore")).length, 2);
   });

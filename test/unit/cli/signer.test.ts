@@ -6,7 +6,7 @@ import { keccak256 } from "../../../src/crypto/keccak.ts";
 import { PQ_CONTEXTS } from "../../../src/crypto/pqAccounts.ts";
 import { pqVerifier } from "../../../src/crypto/pqVerifier.ts";
 import { hexToBytes } from "../../../src/primitives/hex.ts";
-import { commandIo, runCommand, temporaryFolder } from "../../support/cli.ts";
+import { commandIo, runLight, temporaryFolder } from "../../support/cli.ts";
 import {
   describeSoftHsm,
   initialiseToken,
@@ -26,7 +26,7 @@ function setUp(folder: string) {
 }
 
 async function ok(...args: readonly string[]): Promise<string> {
-  const { status, stdout, stderr } = await runCommand(args);
+  const { status, stdout, stderr } = await runLight(args);
   assert.equal(status, 0, stderr);
   return stdout.trim();
 }
@@ -80,7 +80,7 @@ describe("qnet signer", function () {
       await ok("signer", "cert", name, "--out", out);
       assert.equal(statSync(file(`${name}.key`)).mode & 0o777, 0o600);
     }
-    assert.equal((await runCommand(["signer", "cert", "node", "--out", out])).status, 1);
+    assert.equal((await runLight(["signer", "cert", "node", "--out", out])).status, 1);
     const side = (own: string, other: string) => [
       "--signer.cert",
       file(`${own}.crt`),
@@ -101,10 +101,10 @@ describe("qnet signer", function () {
     const url = printed.join("").trim();
     const sign = ["account", "sign", made.address, message, "--signer", url];
     assert.equal(proves(await ok(...sign, ...side("node", "signer"))), true);
-    const refused = await runCommand([...sign, ...side("stranger", "signer")]);
+    const refused = await runLight([...sign, ...side("stranger", "signer")]);
     assert.equal(refused.status, 1);
     assert.match(refused.stderr, /Fatal: cannot reach the signer at https/);
-    const nameless = await runCommand(sign);
+    const nameless = await runLight(sign);
     assert.match(nameless.stderr, /--signer\.cert is needed/);
     stop.abort();
     assert.equal(await serving, 0);
@@ -117,14 +117,14 @@ describe("qnet signer", function () {
     await ok("signer", "cert", "a", ...out);
     const [cert, key] = [join(folder.path, "a.crt"), join(folder.path, "a.key")];
     const side = ["--signer.cert", cert, "--signer.key", key, "--signer.trust", cert];
-    const nothing = await runCommand(["signer", "serve", ...keys, ...side]);
+    const nothing = await runLight(["signer", "serve", ...keys, ...side]);
     assert.match(nothing.stderr, /there is no post-quantum key/);
     const made = JSON.parse(await ok("account", "new", "--json", ...keys));
-    const classical = await runCommand(["signer", "serve", made.address, ...keys, ...side]);
+    const classical = await runLight(["signer", "serve", made.address, ...keys, ...side]);
     assert.match(classical.stderr, /not served/);
-    assert.equal((await runCommand(["signer", "cert", "../x", ...out])).status, 2);
-    assert.equal((await runCommand(["signer", "cert", "b", "--hosts", "::1", ...out])).status, 2);
-    assert.equal((await runCommand(["signer"])).status, 2);
+    assert.equal((await runLight(["signer", "cert", "../x", ...out])).status, 2);
+    assert.equal((await runLight(["signer", "cert", "b", "--hosts", "::1", ...out])).status, 2);
+    assert.equal((await runLight(["signer"])).status, 2);
   });
 });
 
@@ -140,16 +140,16 @@ describeSoftHsm("qnet account update --pkcs11.token", () => {
     const module = ["--pkcs11.module", SOFTHSM_MODULE];
     const made = JSON.parse(await ok("account", "new", "--type", "ml-dsa-44", "--json", ...keys));
     const seal = ["account", "update", made.address, "--new-password", pin, ...keys];
-    assert.equal((await runCommand([...seal, "--pkcs11.token", "qnet-cli"])).status, 2);
+    assert.equal((await runLight([...seal, "--pkcs11.token", "qnet-cli"])).status, 2);
     await ok(...seal, ...module, "--pkcs11.token", "qnet-cli");
     assert.match(readFileSync(made.file, "utf8"), /"function":"pkcs11"/);
     assert.equal(statSync(made.file).mode & 0o777, 0o600);
 
     const withPin = ["--datadir", folder.path, "--password", pin];
     const sign = ["account", "sign", made.address, message];
-    assert.match((await runCommand([...sign, ...withPin])).stderr, /--pkcs11\.module is needed/);
+    assert.match((await runLight([...sign, ...withPin])).stderr, /--pkcs11\.module is needed/);
     assert.equal(proves(await ok(...sign, ...withPin, ...module)), true);
-    assert.match((await runCommand([...sign, ...keys, ...module])).stderr, /CKR_PIN/);
+    assert.match((await runLight([...sign, ...keys, ...module])).stderr, /CKR_PIN/);
 
     await ok("account", "update", made.address, ...withPin, ...module, "--new-password", password);
     assert.equal(proves(await ok(...sign, ...keys)), true);
