@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join, normalize } from "node:path";
 import { text } from "node:stream/consumers";
 import type { Abi, Hex } from "viem";
 
@@ -12,6 +12,21 @@ export interface Artifact {
   /** Creation code */
   readonly bytecode: Hex;
   readonly deployedBytecode: Hex;
+  readonly storageLayout: StorageLayout;
+}
+
+/** Where the compiler puts variables; slots as decimal text. */
+export interface StorageLayout {
+  readonly storage: readonly StoragePlace[];
+  readonly types: Readonly<Record<string, { readonly members?: readonly StoragePlace[] }>> | null;
+}
+
+export interface StoragePlace {
+  readonly label: string;
+  readonly slot: string;
+  /** bytes from the right end of the slot */
+  readonly offset: number;
+  readonly type: string;
 }
 
 interface CompilerOutput {
@@ -22,6 +37,7 @@ interface CompilerOutput {
 interface ContractOutput {
   readonly abi: Abi;
   readonly evm: Readonly<Record<"bytecode" | "deployedBytecode", { readonly object: string }>>;
+  readonly storageLayout: StorageLayout;
 }
 
 const root = join(import.meta.dirname, "../..");
@@ -40,12 +56,16 @@ async function compileFile(path: string): Promise<Artifact> {
   const name = basename(path, ".sol");
   const output = await standardJson({
     language: "Solidity",
-    sources: { [path]: { content: await readFile(join(root, path), "utf8") } },
+    sources: await sourcesFor(path),
     settings: {
       evmVersion: "osaka",
       optimizer: { enabled: true, runs: 200 },
+      // the code alone: a comment or a folder's name must not change it
+      metadata: { bytecodeHash: "none", appendCBOR: false },
       outputSelection: {
-        "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] },
+        "*": {
+          "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "storageLayout"],
+        },
       },
     },
   });
@@ -57,7 +77,21 @@ async function compileFile(path: string): Promise<Artifact> {
     abi: contract.abi,
     bytecode: `0x${contract.evm.bytecode.object}`,
     deployedBytecode: `0x${contract.evm.deployedBytecode.object}`,
+    storageLayout: contract.storageLayout,
   };
+}
+
+/** The file and all that it imports by relative path. */
+async function sourcesFor(
+  path: string,
+  sources: Record<string, { readonly content: string }> = {},
+): Promise<Record<string, { readonly content: string }>> {
+  if (sources[path] !== undefined) return sources;
+  const content = await readFile(join(root, path), "utf8");
+  sources[path] = { content };
+  for (const [, specifier = ""] of content.matchAll(/^import [^;]*"(\.[^"]+)";/gm))
+    await sourcesFor(normalize(join(dirname(path), specifier)), sources);
+  return sources;
 }
 
 async function standardJson(input: object): Promise<CompilerOutput> {
