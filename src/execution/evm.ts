@@ -54,9 +54,18 @@ export interface BlockEnv {
   readonly parentHash: Hash | undefined;
 }
 
+/** What the staking contract is told in the first block of an epoch. */
+export interface EpochCall {
+  readonly staking: Address;
+  /** Encoded summary of the epoch before, types/epochSummary.ts */
+  readonly summary: Bytes;
+}
+
 /** Rules in force and the ancestors of the executing block. */
 export interface ExecutionContext {
   readonly rules: Rules;
+  /** In the first block of each epoch but the first one; a call, a trace or a replay of the block needs it as well. */
+  readonly epoch?: EpochCall | undefined;
   /** Hash of the ancestor of the executing block at this height, one of the last 256. */
   blockHash(number: bigint): Hash | undefined;
   readonly observer?: Observer | undefined;

@@ -41,6 +41,8 @@ export interface BlockResult {
   readonly requestsHash: Hash | undefined;
   /** Type byte and data of each request, empty ones left out. */
   readonly requests: readonly Bytes[];
+  /** Why the staking contract refused the epoch's summary; that cannot happen unless consensus or contract is wrong. */
+  readonly epochFailure: string | undefined;
 }
 
 /** What follows the transactions of a block. */
@@ -58,19 +60,21 @@ export class BlockExecutor {
   #gasUsed = 0n;
   #blobGasUsed = 0n;
 
-  private constructor(machine: Machine) {
+  readonly #epochFailure: string | undefined;
+
+  private constructor(machine: Machine, epochFailure: string | undefined) {
     this.#machine = machine;
+    this.#epochFailure = epochFailure;
   }
 
-  /** Starts a block on the parent's state with the system calls of EIP-4788 and EIP-2935. Throws ExecutionFault. */
+  /** Starts a block on the parent's state with the calls that the protocol makes first. Throws ExecutionFault. */
   static async begin(
     state: State,
     env: BlockEnv,
     context: ExecutionContext,
   ): Promise<BlockExecutor> {
     const machine = createMachine(state, env, context);
-    await beginBlockCalls(machine);
-    return new BlockExecutor(machine);
+    return new BlockExecutor(machine, await beginBlockCalls(machine));
   }
 
   /** Gas of the transactions so far. */
@@ -139,6 +143,7 @@ export class BlockExecutor {
       stateRoot: state.root(),
       requestsHash: requests === undefined ? undefined : hashRequests(requests),
       requests: (requests ?? []).filter((request) => request.length > 1),
+      epochFailure: this.#epochFailure,
     };
   }
 }
