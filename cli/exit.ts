@@ -38,6 +38,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   LOCKED: EXIT.locked,
   BAD_GENESIS: EXIT.genesis,
   GENESIS_MISMATCH: EXIT.genesis,
+  BAD_PREDEPLOY: EXIT.genesis,
   GENESIS_FILE: EXIT.genesis,
   DAMAGED: EXIT.damaged,
   MISSING_NODE: EXIT.damaged,

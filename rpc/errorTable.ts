@@ -141,6 +141,7 @@ export const rows: Rows = {
     text: () => "state can be edited on development chains only",
   },
   GENESIS_MISMATCH: "fault",
+  BAD_PREDEPLOY: "fault",
   UNKNOWN_PARENT: refusedBlock,
   INVALID_HEADER: refusedBlock,
   INVALID_BODY: refusedBlock,

@@ -17,10 +17,9 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   if (file === undefined || extra.length > 0) throw new UsageError("usage: qnet init GENESIS");
   const datadir = requireDataFolder(values.datadir);
   const genesis = loadGenesis(file);
-  demandGenesisHash(buildGenesisBlock(genesis).block.hash, values["genesis-hash"]);
-  const access = await openChain(datadir, genesis, {
-    log: createCommandLog(values, io),
-  });
+  const first = await buildGenesisBlock(genesis);
+  demandGenesisHash(first.block.hash, values["genesis-hash"]);
+  const access = await openChain(datadir, genesis, { log: createCommandLog(values, io) });
   try {
     const { genesisHash, config } = access.chain;
     const stateRoot = access.chain.header(genesisHash)?.stateRoot;

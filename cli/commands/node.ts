@@ -89,14 +89,14 @@ function folderName(network: string, genesis: Genesis): string {
 }
 
 /** Without --network the chain in the data directory is meant; with it, opening the chain compares the two. */
-function chooseGenesis(
+async function chooseGenesis(
   options: NodeFlags,
   place: {
     readonly given: Genesis;
     readonly stored: Genesis | undefined;
     readonly datadir: string;
   },
-): Genesis {
+): Promise<Genesis> {
   const { values } = options;
   const { given, stored, datadir } = place;
   const meant = options.sourceOf("network") === "default" ? (stored ?? given) : given;
@@ -109,7 +109,10 @@ function chooseGenesis(
   if (networkid !== undefined && networkid !== meant.config.chainId) {
     throw new UsageError(`--networkid ${networkid}: the chain id is ${meant.config.chainId}`);
   }
-  if (wantedHash !== undefined) demandGenesisHash(buildGenesisBlock(meant).block.hash, wantedHash);
+  if (wantedHash !== undefined) {
+    const first = await buildGenesisBlock(meant);
+    demandGenesisHash(first.block.hash, wantedHash);
+  }
   return meant;
 }
 

@@ -43,7 +43,7 @@ import {
   processBlock,
 } from "./importBlock.ts";
 import { type FoundLog, type LogLimits, type LogQuery, searchLogs } from "./logIndex.ts";
-import { openStored } from "./openChain.ts";
+import { openStored, type StoredChain } from "./openChain.ts";
 import { NO_OVERRIDE, type OverrideRecord, putOverride, readOverride } from "./overrides.ts";
 import { Preimages } from "./preimages.ts";
 
@@ -74,13 +74,14 @@ export class Chain {
 
   private constructor(
     dependencies: ChainDependencies & { readonly database: Database },
-    stored: { readonly genesis: Genesis; readonly genesisHash: Hash; readonly pointers: Pointers },
+    stored: StoredChain & { readonly genesis: Genesis },
   ) {
     this.#database = dependencies.database;
     this.#dependencies = dependencies;
     this.#store = new BlockStore(dependencies.database);
-    this.preimages = new Preimages(dependencies.database, stored.genesis);
-    this.genesis = stored.genesis;
+    const { genesis, genesisWritten } = stored;
+    this.preimages = new Preimages(dependencies.database, genesis, genesisWritten);
+    this.genesis = genesis;
     this.genesisHash = stored.genesisHash;
     this.#pointers = stored.pointers;
     this.states = new ChainStates(

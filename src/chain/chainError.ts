@@ -1,6 +1,6 @@
 /** What a chain cannot do, apart from refusing a block. */
 import { NodeError } from "../primitives/errors.ts";
-import type { Hash } from "../primitives/hex.ts";
+import type { Address, Hash } from "../primitives/hex.ts";
 
 export type ChainErrorReason =
   /** The database belongs to another chain. `path` is its directory, if it has one. */
@@ -10,6 +10,8 @@ export type ChainErrorReason =
       readonly given: Hash;
       readonly path?: string;
     }
+  /** The constructor of a contract of block 0 failed. */
+  | { readonly code: "BAD_PREDEPLOY"; readonly address: Address; readonly failure: string }
   | { readonly code: "UNKNOWN_BLOCK"; readonly hash: Hash }
   /** The block is known, its state is not in the database. */
   | { readonly code: "STATE_UNAVAILABLE"; readonly hash: Hash; readonly stateRoot: Hash }

@@ -1,4 +1,6 @@
 /** Block 0: its state, its header, and the check that a database belongs to it. */
+import stakingFile from "../../genesis/staking.json" with { type: "json" };
+import { predeploy, stakingPredeploy } from "../execution/predeploy.ts";
 import { stripZeros } from "../primitives/bytes.ts";
 import { type Hash, hexToBytes } from "../primitives/hex.ts";
 import { State, type StateChanges } from "../state/state.ts";
@@ -17,8 +19,11 @@ export interface GenesisBlock {
 
 const EMPTY_STORE = { getNode: () => undefined, getCode: () => undefined };
 
-/** Computes block 0 and its state. */
-export function buildGenesisBlock(genesis: Genesis): GenesisBlock {
+/**
+ * Computes block 0 and its state. Where the genesis names validators, the staking contract is made by running its constructor
+ * for them. Throws ChainError BAD_PREDEPLOY when that fails.
+ */
+export async function buildGenesisBlock(genesis: Genesis): Promise<GenesisBlock> {
   const state = new State(EMPTY_STORE, EMPTY_TRIE_ROOT);
   for (const [address, { balance, nonce, code, storage }] of genesis.alloc) {
     state.setAccount(address, { ...EMPTY_ACCOUNT, balance, nonce });
@@ -26,10 +31,26 @@ export function buildGenesisBlock(genesis: Genesis): GenesisBlock {
     for (const [slot, value] of storage)
       state.setSlot(address, slot, stripZeros(hexToBytes(value)));
   }
+  await deployStaking(genesis, state);
   const changes = state.takeChanges();
   const header = genesisHeader(genesis, changes.root);
   const withdrawals = header.withdrawalsRoot === undefined ? undefined : [];
   return { block: makeBlock(header, { transactions: [], ommers: [], withdrawals }), changes };
+}
+
+async function deployStaking(genesis: Genesis, state: State): Promise<void> {
+  const { qnet, forks } = genesis.config;
+  const config = qnet?.consensus;
+  if (config === undefined || config.validators.length === 0) return;
+  const env = genesisHeader(genesis, EMPTY_TRIE_ROOT);
+  const context = { rules: forks.rules(env), blockHash: () => undefined };
+  const contract = stakingPredeploy(config, hexToBytes(stakingFile.creationCode));
+  const failure = await predeploy(state, env, context, contract);
+  if (failure !== undefined)
+    throw new ChainError(
+      { code: "BAD_PREDEPLOY", address: contract.address, failure },
+      { message: `the staking contract cannot be made for this genesis: ${failure}` },
+    );
 }
 
 /** The genesis that a database was made with; undefined for an empty database. Throws GenesisError for a damaged one. */

@@ -1,6 +1,7 @@
 /** Opening a stored chain: genesis check or creation, repair of a damaged head, the pointers. */
 import type { Hash } from "../primitives/hex.ts";
 import type { Logger } from "../runtime/log.ts";
+import type { StateChanges } from "../state/state.ts";
 import { columns, put } from "../storage/columns.ts";
 import type { Database } from "../storage/database.ts";
 import type { Genesis } from "../types/genesis.ts";
@@ -25,6 +26,8 @@ interface Pointer {
 /** What a chain starts from. */
 export interface StoredChain {
   readonly genesisHash: Hash;
+  /** Accounts and slots of block 0 */
+  readonly genesisWritten: StateChanges["written"];
   readonly pointers: {
     readonly head: Pointer;
     readonly safe: Pointer;
@@ -38,7 +41,7 @@ export async function openStored(
   genesis: Genesis,
   log: Logger,
 ): Promise<StoredChain> {
-  const first = buildGenesisBlock(genesis);
+  const first = await buildGenesisBlock(genesis);
   const { hash, header } = first.block;
   const stored = new BlockStore(database).pointer("genesis");
   if (stored !== undefined && stored !== hash)
@@ -55,6 +58,7 @@ export async function openStored(
   const read = (name: "safe" | "finalized") => demandPointer(store, store.pointer(name) ?? hash);
   return {
     genesisHash: hash,
+    genesisWritten: first.changes.written,
     pointers: {
       head: demandPointer(store, sound.hash),
       safe: read("safe"),

@@ -16,15 +16,16 @@ const MAX_NOTED = 100_000;
 /** The names of one chain. */
 export class Preimages {
   readonly #database: Database;
-  readonly #genesis: Genesis;
+  readonly #written: StateChanges["written"];
   readonly #enabled: boolean;
   readonly #noted = new Set<string>();
   #ofGenesis: ReadonlyMap<Hash, Bytes> | undefined;
 
-  constructor(database: Database, genesis: Genesis) {
+  /** `written`: what block 0 wrote. */
+  constructor(database: Database, genesis: Genesis, written: StateChanges["written"]) {
     this.#database = database;
-    this.#genesis = genesis;
     this.#enabled = genesis.config.qnet?.consensus?.dev === true;
+    this.#written = this.#enabled ? written : new Map();
   }
 
   /** Writes that note what `changes` wrote to; part of their batch. */
@@ -58,9 +59,9 @@ export class Preimages {
       const bytes = hexToBytes(name);
       names.set(keccakHash(bytes), bytes);
     };
-    for (const [address, { storage }] of this.#genesis.alloc) {
+    for (const [address, slots] of this.#written) {
       add(address);
-      for (const slot of storage.keys()) add(slot);
+      for (const slot of slots) add(slot);
     }
     this.#ofGenesis = names;
     return names;

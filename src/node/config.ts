@@ -9,7 +9,7 @@ import type { DevOptions } from "./dev.ts";
 /** Everything about one node. */
 export interface NodeOptions {
   /** The chain's genesis, or a choice that sees the one the database was made with (undefined: it is empty) and may throw. */
-  readonly genesis: Genesis | ((stored: Genesis | undefined) => Genesis);
+  readonly genesis: Genesis | ((stored: Genesis | undefined) => Genesis | Promise<Genesis>);
   /** Directory of the database; without it everything is in memory and ends with the process. */
   readonly databasePath?: string | undefined;
   /** File that keeps local transactions over a restart. */

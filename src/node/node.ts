@@ -157,7 +157,7 @@ function hold(services: ServiceGroup, name: string, stop: () => Promise<void>): 
   return services.start([{ name, start: () => Promise.resolve(), stop }]);
 }
 
-function openChain(
+async function openChain(
   options: NodeOptions,
   parts: {
     readonly database: Database;
@@ -167,7 +167,7 @@ function openChain(
 ): Promise<Chain> {
   const { genesis: wanted, log } = options;
   const { database, recovery, verifier } = parts;
-  const genesis = typeof wanted === "function" ? wanted(readStoredGenesis(database)) : wanted;
+  const genesis = typeof wanted === "function" ? await wanted(readStoredGenesis(database)) : wanted;
   return Chain.open(database, genesis, {
     ...networkRules(genesis.config),
     log,

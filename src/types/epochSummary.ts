@@ -107,8 +107,10 @@ export function hashSummary(summary: EpochSummary): Hash {
   return keccakHash(encodeSummary(summary));
 }
 
+type Ranked = Pick<Candidate, "id" | "stake">;
+
 /** Rank order of candidates, for `Array.sort`: more stake first, then the smaller id. */
-export function compareRank(a: Candidate, b: Candidate): number {
+export function compareRank(a: Ranked, b: Ranked): number {
   if (a.stake !== b.stake) return a.stake > b.stake ? -1 : 1;
   return a.id - b.id;
 }

@@ -160,6 +160,11 @@ export function parseGenesis(json: unknown): Genesis {
     for (const { path, message } of qnetProblems(qnet, totals)) {
       issues.push({ path: `config.qnet.${path}`, message });
     }
+    const staking = qnet.consensus?.staking;
+    if (staking !== undefined && alloc.has(staking)) {
+      const message = "belongs to the staking contract, which block 0 makes by itself";
+      issues.push({ path: `alloc.${staking}`, message });
+    }
   }
   if (issues.length > 0) throw new GenesisError(issues);
   const forks = new ForkSchedule(forkConfig);
@@ -177,6 +182,15 @@ export function parseGenesis(json: unknown): Genesis {
     alloc,
     json,
   };
+}
+
+/** Coins of block 0 in wei: balances and stakes. Issuance stops when they and what was minted reach maxSupply. */
+export function genesisSupply({ alloc, config }: Genesis): bigint {
+  let supply = 0n;
+  for (const { balance } of alloc.values()) supply += balance;
+  for (const { stake } of config.qnet?.consensus?.validators ?? [])
+    supply += stake * 1_000_000_000n;
+  return supply;
 }
 
 /**

@@ -14,6 +14,7 @@ import { addressField, bytesField, count, hashField, quantity } from "./genesisF
 const SECONDS_PER_YEAR = 31_557_600;
 const MAX_INTERVAL_MS = 3_600_000;
 const MIB = 1_048_576;
+const WEI_PER_GWEI = 1_000_000_000n;
 /** Algorithm of validator keys (keyType 1). */
 const VALIDATOR_KEY = pqAlgorithm("ML-DSA-44");
 
@@ -138,7 +139,25 @@ export function qnetProblems(
     ...problems,
     ...consensusProblems(config, allocatedWei),
     ...keyProofProblems(config, chainId),
+    ...verifierProblems(config, precompiles),
   ];
+}
+
+/** The staking contract verifies the keys of block 0, and later all evidence. */
+function verifierProblems(
+  { pqVerifier: address, validators }: ConsensusConfig,
+  precompiles: readonly PrecompileEntry[],
+): { path: string; message: string }[] {
+  const found = precompiles.some(
+    (entry) =>
+      entry.kind === "verify" &&
+      entry.address === address &&
+      entry.algorithm === VALIDATOR_KEY.name &&
+      entry.time === 0n,
+  );
+  if (found || validators.length === 0) return [];
+  const message = `no precompile verifies ${VALIDATOR_KEY.name} at ${address} at time 0`;
+  return [{ path: "consensus.pqVerifier", message }];
 }
 
 function keyProofProblems(
@@ -160,6 +179,7 @@ function consensusProblems(
   allocatedWei: bigint,
 ): { path: string; message: string }[] {
   const { slotMs, tickMs, unbonding, evidenceWindow, trustPeriod, validators } = config;
+  const stakes = validators.reduce((sum, { stake }) => sum + stake, 0n);
   const ordered = unbonding > evidenceWindow && evidenceWindow > trustPeriod;
   const none = unbonding === 0 && evidenceWindow === 0 && trustPeriod === 0;
   const rules: readonly (readonly [boolean, string, string])[] = [
@@ -171,14 +191,19 @@ function consensusProblems(
     [config.gasLimit >= 5000n, "gasLimit", "is below 5000"],
     [ordered || none, "unbonding", "unbonding > evidenceWindow > trustPeriod, or all 0"],
     [
-      allocatedWei <= config.maxSupply * 1_000_000_000n,
+      allocatedWei + stakes * WEI_PER_GWEI <= config.maxSupply * WEI_PER_GWEI,
       "maxSupply",
-      `alloc holds ${allocatedWei} wei, more than maxSupply (${config.maxSupply} gwei)`,
+      `alloc (${allocatedWei} wei) and stakes (${stakes} gwei) exceed maxSupply (${config.maxSupply} gwei)`,
     ],
     [
-      validators.length === 0 || validators.some(({ stake }) => stake >= config.minStake),
+      validators.every(({ stake }) => stake >= config.minStake),
       "validators",
-      `none has minStake (${config.minStake} gwei)`,
+      `one has less than minStake (${config.minStake} gwei)`,
+    ],
+    [
+      validators.length <= config.maxActive,
+      "validators",
+      `there are ${validators.length}, more than maxActive (${config.maxActive})`,
     ],
     [distinct(validators.map(({ owner }) => owner)), "validators", "two have one owner"],
     [
