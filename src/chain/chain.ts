@@ -79,9 +79,8 @@ export class Chain {
     this.#database = dependencies.database;
     this.#dependencies = dependencies;
     this.#store = new BlockStore(dependencies.database);
-    const { genesis, genesisWritten } = stored;
-    this.preimages = new Preimages(dependencies.database, genesis, genesisWritten);
-    this.genesis = genesis;
+    this.genesis = stored.genesis;
+    this.preimages = new Preimages(this.#database, this.genesis, stored.genesisWritten);
     this.genesisHash = stored.genesisHash;
     this.#pointers = stored.pointers;
     this.states = new ChainStates(
