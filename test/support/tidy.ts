@@ -32,6 +32,9 @@ const OUTER: Readonly<Record<string, readonly string[]>> = {
 /** Folders that must stay pure: values in, values out. */
 const CORE = new Set(["primitives", "crypto", "types", "state", "execution"]);
 
+/** Folders of pure rules inside layers that are not: the core of consensus is a reducer. */
+const REDUCERS = ["src/consensus/core/"];
+
 /** package → the folders that may import it ("src/x", "rpc", "cli", …). */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   "@ethereumjs/rlp": ["src/types"],
@@ -96,6 +99,11 @@ const BANNED: readonly { pattern: RegExp; instead: string; allowed: (file: strin
       allowed: () => false,
     },
     {
+      pattern: /\b(?:setTimeout|setInterval|setImmediate|queueMicrotask|fetch|await)\b\s*[(\w]/,
+      instead: "an action that the engine carries out",
+      allowed: (file) => !REDUCERS.some((folder) => file.startsWith(folder)),
+    },
+    {
       pattern: /\bprocess\.env\b/,
       instead: "an option of cli/options.ts",
       allowed: (file) => file.startsWith("cli/"),
@@ -154,6 +162,9 @@ function judgeRelative(file: string, target: string): string | undefined {
     return allowed.includes(targetTop) ? undefined : `${top} may import only ${allowed.join(", ")}`;
   }
   if (targetTop !== "src") return `src never imports ${targetTop}`;
+  const reducer = REDUCERS.find((folder) => file.startsWith(folder));
+  if (reducer !== undefined && !target.startsWith(reducer) && !CORE.has(targetLayer))
+    return "a reducer imports only itself and the core";
   const layers: readonly string[] = SRC_LAYERS;
   const [own, other] = [layers.indexOf(layer), layers.indexOf(targetLayer)];
   if (own < 0 || other < 0) return "a folder of src that is no layer";
@@ -162,6 +173,8 @@ function judgeRelative(file: string, target: string): string | undefined {
 
 function judgeNode(file: string, specifier: string): string | undefined {
   const folder = folderOf(file);
+  if (REDUCERS.some((reducer) => file.startsWith(reducer)))
+    return "a reducer imports no node: module";
   if (folder.startsWith("src/") && CORE.has(folder.slice(4)) && specifier !== "node:crypto")
     return "the core imports no node: module but node:crypto";
   const doors = NODE_DOORS[specifier];

@@ -1,0 +1,280 @@
+/**
+ * Votes, acks and certificates on their way in: cheap checks, signature, count. The order is window, duplicate, membership,
+ * signature. Source: docs/consensus.md §7, §12.
+ */
+import { equalBytes } from "../../primitives/bytes.ts";
+import type { Hash } from "../../primitives/hex.ts";
+import { type AckQC, acksOf, type JustQC, votesOf } from "../../types/certificate.ts";
+import { MESSAGE_KIND } from "../../types/consensusMessage.ts";
+import { DecodeError } from "../../types/rlp.ts";
+import { encodeAck, encodeVote, type SignedAck, type SignedVote } from "../../types/vote.ts";
+import { checkpointAt, checkpointOn, childEpoch } from "./chainPoint.ts";
+import { type Configuration, isQuorumIn, memberOf } from "./configuration.ts";
+import type { Action, Letter, Origin, SignatureCheck } from "./events.ts";
+import { countAck, countVote, messageWindow } from "./finality.ts";
+import {
+  type AckRecord,
+  type ConsensusState,
+  LIMITS,
+  type Pending,
+  type VoteRecord,
+} from "./state.ts";
+import { headPoint } from "./tree.ts";
+
+type Verdict = Extract<Action, { type: "verdict" }>["verdict"];
+
+/** Answers a gossiped message; an answer to a fetch needs none, but what is rejected there is blamed. */
+export function giveVerdict(origin: Origin, verdict: Verdict, reason: string, out: Action[]): void {
+  const { peer, token } = origin;
+  if (token !== undefined) out.push({ type: "verdict", token, verdict, reason });
+  else if (verdict === "reject" && peer !== OWN_PEER) out.push({ type: "blame", peer, reason });
+}
+
+/** Origin of what this node made itself. */
+export const OWN_PEER = "own";
+
+/** A vote from a peer. */
+export function takeVote(
+  state: ConsensusState,
+  signed: SignedVote,
+  origin: Origin,
+  out: Action[],
+): void {
+  const { vote, signature } = signed;
+  const config = configOf(state, vote.tgtEpoch, vote.tgtHash);
+  const keyHash = config === undefined ? undefined : memberOf(config, vote.validator)?.keyHash;
+  const body = encodeVote(vote);
+  const reason = messageProblem(state, { validator: vote.validator, epoch: vote.tgtEpoch, body });
+  if (reason !== undefined) {
+    giveVerdict(origin, "ignore", reason, out);
+    return;
+  }
+  if (vote.srcEpoch >= vote.tgtEpoch) {
+    giveVerdict(origin, "reject", "vote: source not before target", out);
+    return;
+  }
+  if (keyHash === undefined) {
+    giveVerdict(origin, "ignore", "vote: no member", out);
+    return;
+  }
+  const record: VoteRecord = { vote, signature, keyHash };
+  ask(
+    state,
+    { type: "vote", record, origin },
+    [{ kind: MESSAGE_KIND.vote, body, keyHash, signature }],
+    out,
+  );
+}
+
+/** An ack from a peer. */
+export function takeAck(
+  state: ConsensusState,
+  signed: SignedAck,
+  origin: Origin,
+  out: Action[],
+): void {
+  const { ack, signature } = signed;
+  const config = configOf(state, ack.epoch, ack.macroHash);
+  const keyHash = config === undefined ? undefined : memberOf(config, ack.validator)?.keyHash;
+  const body = encodeAck(ack);
+  const reason = messageProblem(state, { validator: ack.validator, epoch: ack.epoch, body });
+  if (reason !== undefined) {
+    giveVerdict(origin, "ignore", reason, out);
+    return;
+  }
+  if (keyHash === undefined) {
+    giveVerdict(origin, "ignore", "ack: no member", out);
+    return;
+  }
+  const record: AckRecord = { ack, signature, keyHash };
+  ask(
+    state,
+    { type: "ack", record, origin },
+    [{ kind: MESSAGE_KIND.ack, body, keyHash, signature }],
+    out,
+  );
+}
+
+/** A certificate from a peer; one for a block that is not here yet waits for it. */
+export function takeCertificate(
+  state: ConsensusState,
+  letter: Letter,
+  origin: Origin,
+  out: Action[],
+): void {
+  const { epoch, macroHash } = letter.qc;
+  const known =
+    letter.type === "ackCertificate"
+      ? epoch <= state.finalized.header.epoch
+      : state.justifiedHashes.has(macroHash) || epoch <= state.finalized.header.epoch;
+  if (known) {
+    giveVerdict(origin, "ignore", "certificate: known", out);
+    return;
+  }
+  const checkpoint = state.checkpoints.get(macroHash);
+  if (checkpoint === undefined) {
+    hold(state, letter);
+    giveVerdict(origin, "ignore", "certificate: unknown block", out);
+    return;
+  }
+  const problem = openCertificate(state, letter, checkpoint.config, { origin, out });
+  giveVerdict(origin, problem === undefined ? "accept" : "reject", problem ?? "", out);
+}
+
+/** The certificates that waited for this checkpoint. */
+export function releaseCertificates(state: ConsensusState, hash: Hash, out: Action[]): void {
+  const config = state.checkpoints.get(hash)?.config;
+  for (const type of ["voteCertificate", "ackCertificate"] as const) {
+    const letter = state.heldCertificates.get(heldKey(type, hash));
+    state.heldCertificates.delete(heldKey(type, hash));
+    if (letter === undefined || config === undefined) continue;
+    openCertificate(state, letter, config, { origin: { peer: OWN_PEER, token: undefined }, out });
+  }
+}
+
+/** The signature of a gossiped vote or ack was checked. */
+export function finishMessage(
+  state: ConsensusState,
+  pending: Extract<Pending, { type: "vote" | "ack" }>,
+  isValid: boolean,
+  out: Action[],
+): void {
+  const { origin } = pending;
+  if (!isValid) {
+    giveVerdict(origin, "reject", `${pending.type}: bad signature`, out);
+    return;
+  }
+  const isNew =
+    pending.type === "vote"
+      ? countVote(state, pending.record, "gossip", out)
+      : countAck(state, pending.record, "gossip", out);
+  giveVerdict(origin, isNew ? "accept" : "ignore", isNew ? "" : "known", out);
+}
+
+/** The signatures of a certificate were checked: the good ones count. */
+export function finishCertificate(
+  state: ConsensusState,
+  { records, peer }: Extract<Pending, { type: "certificate" }>,
+  valid: readonly boolean[],
+  out: Action[],
+): void {
+  for (const [index, record] of records.entries()) {
+    if (valid[index] !== true) continue;
+    if ("ack" in record) countAck(state, record, "certified", out);
+    else countVote(state, record, "certified", out);
+  }
+  if (valid.includes(false))
+    out.push({ type: "blame", peer, reason: "certificate: bad signature" });
+}
+
+/** Asks for signatures to be checked, if there is room; false otherwise. */
+export function ask(
+  state: ConsensusState,
+  pending: Pending,
+  checks: readonly SignatureCheck[],
+  out: Action[],
+): boolean {
+  if (state.pending.size >= LIMITS.pending) {
+    if (pending.type === "vote" || pending.type === "ack")
+      giveVerdict(pending.origin, "ignore", "busy", out);
+    return false;
+  }
+  const id = state.nextId++;
+  state.pending.set(id, pending);
+  out.push({ type: "verify", id, checks });
+  return true;
+}
+
+/** cfg(epoch) on the checkpoint's branch, or on the head's while the checkpoint is unknown. */
+function configOf(state: ConsensusState, epoch: number, hash: Hash): Configuration | undefined {
+  const known = state.checkpoints.get(hash);
+  if (known !== undefined) return known.config;
+  const head = headPoint(state);
+  const epochState = childEpoch(head);
+  if (epoch === epochState.epoch) return epochState.config;
+  if (epoch === epochState.epoch + 1) return epochState.nextConfig;
+  return checkpointOn(head, epoch)?.config ?? checkpointAt(epochState, epoch)?.config;
+}
+
+/** Why a vote or ack need not be looked at. */
+function messageProblem(
+  state: ConsensusState,
+  message: { readonly validator: number; readonly epoch: number; readonly body: Uint8Array },
+): string | undefined {
+  const [lowest, highest] = messageWindow(state);
+  const { validator, epoch, body } = message;
+  if (epoch < lowest || epoch < 1) return "too old";
+  if (epoch > highest) return "of the future";
+  const same = (state.history.get(validator) ?? []).filter(
+    (entry) =>
+      entry.body.length === body.length &&
+      (entry.type === "vote" ? entry.vote.tgtEpoch : entry.ack.epoch) === epoch,
+  );
+  if (same.length >= LIMITS.messagesOfEpoch) return "one of many";
+  return same.some((entry) => equalBytes(entry.body, body)) ? "known" : undefined;
+}
+
+function hold(state: ConsensusState, letter: Letter): void {
+  const key = heldKey(letter.type, letter.qc.macroHash);
+  if (state.heldCertificates.size >= LIMITS.heldCertificates) {
+    const [oldest] = state.heldCertificates.keys();
+    if (oldest !== undefined) state.heldCertificates.delete(oldest);
+  }
+  state.heldCertificates.set(key, letter);
+}
+
+function heldKey(type: Letter["type"], hash: Hash): string {
+  return `${type}/${hash}`;
+}
+
+/** Takes a certificate apart and has its signatures checked; the reason if it cannot be one. */
+function openCertificate(
+  state: ConsensusState,
+  letter: Letter,
+  config: Configuration,
+  { origin, out }: { readonly origin: Origin; readonly out: Action[] },
+): string | undefined {
+  try {
+    const records: readonly (AckRecord | VoteRecord)[] =
+      letter.type === "ackCertificate"
+        ? ackRecords(letter.qc, config)
+        : voteRecords(letter.qc, config);
+    const ids = records.map((record) =>
+      "ack" in record ? record.ack.validator : record.vote.validator,
+    );
+    if (!isQuorumIn(config, ids)) return "certificate: no quorum";
+    const checks = records.map(checkOf);
+    ask(state, { type: "certificate", records, peer: origin.peer }, checks, out);
+    return undefined;
+  } catch (error) {
+    if (error instanceof DecodeError) return "certificate: bad bitmap";
+    throw error;
+  }
+}
+
+function ackRecords(qc: AckQC, config: Configuration): readonly AckRecord[] {
+  return acksOf(qc, config.members).map((signed) => ({
+    ...signed,
+    keyHash: keyOf(config, signed.ack.validator),
+  }));
+}
+
+function voteRecords(qc: JustQC, config: Configuration): readonly VoteRecord[] {
+  return votesOf(qc, config.members).map((signed) => ({
+    ...signed,
+    keyHash: keyOf(config, signed.vote.validator),
+  }));
+}
+
+function keyOf(config: Configuration, id: number): Hash {
+  const member = memberOf(config, id);
+  if (member === undefined) throw new RangeError(`${id} is no member`);
+  return member.keyHash;
+}
+
+function checkOf(record: AckRecord | VoteRecord): SignatureCheck {
+  const { keyHash, signature } = record;
+  if ("ack" in record)
+    return { kind: MESSAGE_KIND.ack, body: encodeAck(record.ack), keyHash, signature };
+  return { kind: MESSAGE_KIND.vote, body: encodeVote(record.vote), keyHash, signature };
+}
