@@ -22,7 +22,7 @@ export interface ChainAccess {
 export async function openChain(
   datadir: string,
   genesis: Genesis | undefined,
-  dependencies: Pick<ChainDependencies, "log" | "stateHistory" | "recoverSenders">,
+  dependencies: Pick<ChainDependencies, "log" | "stateHistory" | "recoverSenders" | "evm">,
 ): Promise<ChainAccess> {
   const path = chainFolder(datadir);
   // a mistyped directory must not be made

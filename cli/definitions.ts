@@ -62,6 +62,7 @@ const TOKEN = ["pkcs11.module", "pkcs11.token"] as const;
 /** Both sides of the connection to a remote signer. */
 const SIGNER_TLS = ["signer.cert", "signer.key", "signer.trust"] as const;
 const HISTORY = ["gcmode", "history.state"] as const;
+const EXECUTION = ["evm"] as const;
 
 export const devDefinition = {
   name: "dev",
@@ -85,6 +86,7 @@ export const devDefinition = {
     "silent",
     "config-out",
     ...CRYPTO,
+    ...EXECUTION,
     ...SERVER,
     ...POOL,
   ],
@@ -105,6 +107,7 @@ export const nodeDefinition = {
     "syncmode",
     ...HISTORY,
     ...CRYPTO,
+    ...EXECUTION,
     "http",
     ...SERVER,
     ...ENGINE,
@@ -123,7 +126,7 @@ export const importDefinition = {
   name: "import",
   summary: "Import blocks from RLP files, also .gz and .zst",
   operands: "FILE...",
-  options: [...LOGGING, "datadir", "genesis", "until", "batch", ...HISTORY],
+  options: [...LOGGING, "datadir", "genesis", "until", "batch", ...HISTORY, ...EXECUTION],
 } as const satisfies Definition;
 
 export const exportDefinition = {

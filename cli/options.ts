@@ -2,6 +2,7 @@
  * All options, each declared once: flag, `QNET_…` variable, configuration key, help, reference page and the type of the
  * value come from its line. Which command takes which is in definitions.ts; reading them is parseOptions.ts' work.
  */
+import { EVM_NAMES } from "../src/execution/evm.ts";
 import {
   choice,
   coins,
@@ -62,6 +63,11 @@ export const options = {
     false,
     flag,
     "Check post-quantum signatures with two implementations; stop if they disagree",
+  ),
+  evm: option(
+    "fast",
+    choice(...EVM_NAMES),
+    "EVM that runs blocks and calls; the results are equal",
   ),
   // JSON-RPC
   http: option(true, flag, "JSON-RPC over HTTP and WebSocket; it cannot be switched off yet"),

@@ -1,7 +1,7 @@
 /** Receipts with what JSON-RPC derives for them from their block. */
 
 import type { Chain } from "../src/chain/chain.ts";
-import { contractAddress } from "../src/execution/executeTransaction.ts";
+import { contractAddress } from "../src/execution/contractAddress.ts";
 import { blobBaseFee } from "../src/execution/gas.ts";
 import type { Hash } from "../src/primitives/hex.ts";
 import type { Block } from "../src/types/block.ts";

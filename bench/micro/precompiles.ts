@@ -19,7 +19,7 @@ import { addressAt, contextFor, envFor, stateWith } from "../../test/support/exe
 import { median, table } from "../report.ts";
 
 const ROUNDS = 5;
-const GAS = 100_000_000n;
+const GAS = 100_000_000;
 
 interface Case {
   readonly name: string;
@@ -70,16 +70,16 @@ function processorUs(): number {
 }
 
 async function measure(
-  { evm }: Machine,
+  { precompiles }: Machine,
   { name, address, input }: Case,
   roundMs: number,
 ): Promise<Speed> {
-  const run = evm.precompiles.get(addressAt(address).slice(2));
+  const run = precompiles.get(addressAt(address));
   if (run === undefined) throw new RangeError(`no precompile at ${address}`);
-  const call = () => run({ data: input, gasLimit: GAS, common: evm.common, _EVM: evm });
-  const { executionGasUsed, exceptionError, returnValue } = await call();
-  if (exceptionError !== undefined) throw new Error(`${name}: ${exceptionError.error}`);
-  if (returnValue.length === 0) throw new Error(`${name}: no answer`);
+  const call = () => run(input, GAS);
+  const { gasUsed, failure, output } = await call();
+  if (failure !== undefined) throw new Error(`${name}: ${failure}`);
+  if (output.length === 0) throw new Error(`${name}: no answer`);
   const rounds: number[] = [];
   for (let round = 0; round <= ROUNDS; round++) {
     const [start, end] = [processorUs(), performance.now() + roundMs];
@@ -87,7 +87,7 @@ async function measure(
     for (; calls === 0 || performance.now() < end; calls++) await call();
     if (round > 0) rounds.push((processorUs() - start) / calls);
   }
-  return { name, gas: executionGasUsed, us: median(rounds) };
+  return { name, gas: BigInt(gasUsed), us: median(rounds) };
 }
 
 /** Generators of BN254. Source: EIP-197. */

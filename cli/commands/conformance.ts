@@ -1,21 +1,25 @@
-/** `qnet conformance evm|rpc`: public test suites against this node. */
+/** `qnet conformance evm|rpc|fuzz`: public test suites against this node, and its EVMs against each other. */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { message } from "../fixtures/command.ts";
+import { message, parseEvmName } from "../fixtures/command.ts";
+import { runFuzz } from "../fixtures/fuzzRun.ts";
 import { runRpcSuite } from "../fixtures/rpcSuite.ts";
 import { findSuite, sample, suiteFiles } from "../fixtures/suite.ts";
 import { runSuite } from "../fixtures/suiteRun.ts";
 
-const USAGE = `usage: qnet conformance evm [--sample FILES] [--seed N] [--jobs N]
+const USAGE = `usage: qnet conformance evm [--sample FILES] [--seed N] [--jobs N] [--evm fast|reference]
+       qnet conformance fuzz [--cases N] [--seed N] [--first N]
        qnet conformance rpc [options of test/tools/rpc-compat.mjs]
 `;
 const DEFAULT_SEED = 1;
+const DEFAULT_FUZZ_CASES = 10_000;
 
 /** Runs the command; returns its exit status: 0 everything passed, 1 something failed, 2 usage or no fixtures. */
 export async function run(args: readonly string[]): Promise<number> {
   const [suite, ...rest] = args;
   try {
     if (suite === "evm") return await runEvm(rest);
+    if (suite === "fuzz") return await fuzz(rest);
     if (suite === "rpc") return await runRpcSuite(rest);
     process.stderr.write(USAGE);
     return 2;
@@ -32,6 +36,7 @@ async function runEvm(args: string[]): Promise<number> {
       sample: { type: "string" },
       seed: { type: "string" },
       jobs: { type: "string" },
+      evm: { type: "string" },
     },
   });
   const seed = count(values.seed, "--seed") ?? DEFAULT_SEED;
@@ -41,7 +46,24 @@ async function runEvm(args: string[]): Promise<number> {
   const files = wanted === undefined ? all : sample(all, wanted, seed);
   const what = wanted === undefined ? "" : ` (of ${all.length}, seed ${seed})`;
   process.stderr.write(`${files.length} files${what} in ${jobs} processes\n`);
-  return (await runSuite(files, Math.max(1, jobs))) === 0 ? 0 : 1;
+  return (await runSuite(files, Math.max(1, jobs), parseEvmName(values.evm))) === 0 ? 0 : 1;
+}
+
+async function fuzz(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      cases: { type: "string" },
+      seed: { type: "string" },
+      first: { type: "string" },
+    },
+  });
+  const differences = await runFuzz({
+    seed: count(values.seed, "--seed") ?? DEFAULT_SEED,
+    first: count(values.first, "--first") ?? 0,
+    count: count(values.cases, "--cases") ?? DEFAULT_FUZZ_CASES,
+  });
+  return differences === 0 ? 0 : 1;
 }
 
 function count(text: string | undefined, option: string): number | undefined {

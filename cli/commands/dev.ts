@@ -56,6 +56,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       producer: producerOptions(options, genesis),
       dev: { accounts, autoImpersonate: values["auto-impersonate"], logging: !values.silent },
       paranoid: values["crypto.paranoid"],
+      evm: values.evm,
       clientVersion: clientVersion(true),
       log,
     },

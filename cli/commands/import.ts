@@ -47,7 +47,11 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   const genesis = values.genesis === undefined ? undefined : loadGenesis(values.genesis);
   const log = createCommandLog(values, io);
   const workers = new WorkerPool({ log });
-  const access = await openChain(datadir, genesis, { log, stateHistory: stateHistoryOf(values) });
+  const access = await openChain(datadir, genesis, {
+    log,
+    stateHistory: stateHistoryOf(values),
+    evm: values.evm,
+  });
   try {
     const { chain } = access;
     const progress = new Progress(log, "Importing blocks", values.batch);

@@ -44,6 +44,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       ...(isDev && { producer: devProducer(given) }),
       stateHistory: stateHistoryOf(values),
       paranoid: values["crypto.paranoid"],
+      evm: values.evm,
       clientVersion: clientVersion(isDev),
       log,
     },

@@ -1,10 +1,11 @@
 /** `qnet t8n`: geth's state transition tool. */
 import { readFile } from "node:fs/promises";
+import type { EvmName } from "../../src/execution/evm.ts";
 import { NodeError } from "../../src/primitives/errors.ts";
 import { HexError } from "../../src/primitives/hex.ts";
 import { type ForkSchedule, rulesForName } from "../../src/types/forks.ts";
 import { type Genesis, GenesisError, parseGenesisText } from "../../src/types/genesis.ts";
-import { message } from "../fixtures/command.ts";
+import { message, parseEvmName } from "../fixtures/command.ts";
 import { FixtureError } from "../fixtures/json.ts";
 import { emptyState, fillState } from "../fixtures/memoryState.ts";
 import { readT8nEnv } from "../fixtures/t8nEnv.ts";
@@ -58,13 +59,22 @@ async function transition(options: T8nOptions): Promise<void> {
   fillState(state, inputs.alloc);
   state.root();
   const { miner } = block.env;
+  const evm = readEvm(options.evm);
   const trace = traceFactory(options, { state, rules, miner });
-  const outcome = await runT8n({ state, rules, block, transactions, reward, trace });
+  const outcome = await runT8n({ state, rules, block, transactions, reward, trace, evm });
   await writeT8nOutputs(options, {
     alloc: dumpAlloc(state),
     result: resultJson(outcome, block, rules),
     included: outcome.included,
   });
+}
+
+function readEvm(name: string): EvmName {
+  try {
+    return parseEvmName(name);
+  } catch (cause) {
+    throw new T8nError("USAGE", message(cause), { cause });
+  }
 }
 
 function readReward(text: string): bigint | "none" {

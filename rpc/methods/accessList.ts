@@ -1,7 +1,8 @@
 /** eth_createAccessList. */
+
+import { contractAddress } from "../../src/execution/contractAddress.ts";
 import { isPrecompile } from "../../src/execution/evm.ts";
 import type { CallResult } from "../../src/execution/executeCall.ts";
-import { contractAddress } from "../../src/execution/executeTransaction.ts";
 import { type Address, ZERO_ADDRESS } from "../../src/primitives/hex.ts";
 import type { AccessListItem } from "../../src/types/transaction.ts";
 import { blockId } from "../blockId.ts";

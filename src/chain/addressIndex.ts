@@ -2,7 +2,7 @@
  * Transactions by address: as sender, as recipient, as the contract they create. One key per address and transaction:
  * address ‖ block number ‖ position in the block, and the roles as value. Only the canonical chain is indexed.
  */
-import { contractAddress } from "../execution/executeTransaction.ts";
+import { contractAddress } from "../execution/contractAddress.ts";
 import type { Bytes } from "../primitives/bytes.ts";
 import { type Address, hexToBytes } from "../primitives/hex.ts";
 import { columns, del, put, type WriteOp } from "../storage/columns.ts";

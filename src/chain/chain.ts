@@ -176,6 +176,7 @@ export class Chain {
     return {
       rules: this.rulesFor(header),
       verifier: this.#dependencies.verifier,
+      evm: this.#dependencies.evm,
       blockHash: (number) => this.#store.ancestorHash(parentHash, number),
     };
   }

@@ -1,5 +1,7 @@
 /** What the chain tells: its head, its events, the outcome of an import. */
+
 import type { PqVerifier } from "../crypto/pqVerifier.ts";
+import type { EvmName } from "../execution/evm.ts";
 import type { Hash } from "../primitives/hex.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { Block } from "../types/block.ts";
@@ -35,6 +37,8 @@ export interface ChainDependencies {
   readonly stateHistory?: bigint | undefined;
   /** What precompiles verify with; default: the common verifier */
   readonly verifier?: PqVerifier;
+  /** Which EVM runs blocks and calls; default: fast */
+  readonly evm?: EvmName | undefined;
   /** Recovers senders off the main thread and remembers them; without it they are recovered here. */
   readonly recoverSenders?: (transactions: readonly Transaction[]) => Promise<void>;
 }

@@ -2,7 +2,7 @@
 import { keccak256 } from "../crypto/keccak.ts";
 import { recoverAddress, SECP256K1_HALF_ORDER } from "../crypto/secp256k1.ts";
 import { type Bytes, bigIntToBytes, concatBytes, EMPTY_BYTES } from "../primitives/bytes.ts";
-import { type Address, hexToBytes, ZERO_ADDRESS } from "../primitives/hex.ts";
+import { type Address, bytesToAddress, hexToBytes, ZERO_ADDRESS } from "../primitives/hex.ts";
 import type { State } from "../state/state.ts";
 import { EMPTY_ACCOUNT, EMPTY_CODE_HASH } from "../types/account.ts";
 import { encodeRlp } from "../types/rlp.ts";
@@ -20,6 +20,11 @@ export function isDelegation(code: Bytes): boolean {
   return (
     code.length === DELEGATION_BYTES && code[0] === 0xef && code[1] === 0x01 && code[2] === 0x00
   );
+}
+
+/** The account whose code `code` lends, if it is a delegation designator. */
+export function delegateOf(code: Bytes): Address | undefined {
+  return isDelegation(code) ? bytesToAddress(code.subarray(DELEGATION_PREFIX.length)) : undefined;
 }
 
 /** The account that signed `authorization`; undefined when the signature is none. */

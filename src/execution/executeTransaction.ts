@@ -2,21 +2,11 @@
  * One transaction (or call) on a State: check, charge, run, settle. The order is that of execution-specs'
  * `process_transaction`; receipts and block gas are the caller's.
  */
-import type { EVMResult } from "@ethereumjs/evm";
-import { keccak256 } from "../crypto/keccak.ts";
-import { type Bytes, bigIntToBytes, EMPTY_BYTES } from "../primitives/bytes.ts";
+import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
 import { assert } from "../primitives/errors.ts";
-import {
-  type Address,
-  bytesToAddress,
-  bytesToHash,
-  hexToBytes,
-  parseAddress,
-  parseHash,
-} from "../primitives/hex.ts";
+import type { Address } from "../primitives/hex.ts";
 import { EMPTY_ACCOUNT, EMPTY_CODE_HASH, isEmptyAccount } from "../types/account.ts";
 import type { Log } from "../types/receipt.ts";
-import { encodeRlp } from "../types/rlp.ts";
 import {
   type AccessListItem,
   effectiveGasPrice,
@@ -24,7 +14,9 @@ import {
 } from "../types/transaction.ts";
 import { applyAuthorizations } from "./authorizations.ts";
 import { checkAgainstRules, checkFees, checkSender, type Leniency } from "./checkTransaction.ts";
-import { evmBlock, executionFault, type Machine, toEvmAddress } from "./evm.ts";
+import { contractAddress } from "./contractAddress.ts";
+import { executionFault, type Machine } from "./evm.ts";
+import type { EvmResult } from "./evmMessage.ts";
 import { blobGasOf, floorDataGas, intrinsicGas } from "./gas.ts";
 import { credit } from "./rewards.ts";
 import { TransactionError } from "./transactionError.ts";
@@ -59,17 +51,6 @@ export interface Outcome {
   readonly accessList: readonly AccessListItem[] | undefined;
 }
 
-/** What the outermost frame did, before settlement. */
-interface FrameOutcome {
-  readonly gasUsed: bigint;
-  readonly refund: bigint;
-  readonly returnData: Bytes;
-  readonly failure: string | undefined;
-  readonly logs: readonly Log[];
-  readonly destroyed: readonly Address[];
-  readonly accessList: readonly AccessListItem[] | undefined;
-}
-
 const MAX_BALANCE = 2n ** 256n - 1n;
 const NONCE_BITS = 64;
 const REFUND_QUOTIENT = 5n;
@@ -94,12 +75,6 @@ export async function executeTransaction(
     if (error instanceof TransactionError) throw error;
     throw executionFault("transaction", error);
   }
-}
-
-/** Address of the contract that `sender` creates with its transaction number `nonce`. */
-export function contractAddress(sender: Address, nonce: bigint): Address {
-  const preimage = encodeRlp([hexToBytes(sender), bigIntToBytes(nonce)]);
-  return bytesToAddress(keccak256(preimage).subarray(12));
 }
 
 async function run(
@@ -179,12 +154,12 @@ interface TopCall {
 /** Nothing runs at the recipient: the interpreter would only move the value. */
 function isPlainTransfer(machine: Machine, { to, type }: TransactionFields): boolean {
   if (to === undefined || type === 4 || machine.context.observer !== undefined) return false;
-  if (machine.evm.precompiles.has(to.slice(2))) return false;
+  if (machine.precompiles.has(to)) return false;
   return (machine.state.account(to)?.codeHash ?? EMPTY_CODE_HASH) === EMPTY_CODE_HASH;
 }
 
 /** A plain transfer, as the interpreter would do it (test/unit/execution proves it equal). */
-function transfer({ state, context }: Machine, call: TopCall): FrameOutcome {
+function transfer({ state, context }: Machine, call: TopCall): EvmResult {
   const { to, value } = call.transaction;
   assert(to !== undefined, "a plain transfer has a recipient");
   const from = state.account(call.sender) ?? EMPTY_ACCOUNT;
@@ -207,89 +182,43 @@ function transfer({ state, context }: Machine, call: TopCall): FrameOutcome {
   };
 }
 
-/** Runs the outermost frame in the interpreter and removes the empty accounts it touched (EIP-158). */
-async function runFrame(machine: Machine, call: TopCall): Promise<FrameOutcome> {
-  const { evm, state, context, env } = machine;
+/** Runs the outermost frame in an EVM, which removes the empty accounts it touches (EIP-158). */
+async function runFrame(machine: Machine, call: TopCall): Promise<EvmResult> {
+  const { state, context, env } = machine;
   const { transaction, sender, price } = call;
-  const { journal } = evm;
-  journal.cleanJournal();
-  evm.transientStorage.clear();
-  if (call.reportAccessList) journal.startReportingAccessList();
-  if (context.rules.has("berlin")) warmUp(machine, call);
+  const authorities: Address[] = [];
   const refund = applyAuthorizations(
     transaction.authorizationList,
     state,
     context.rules.chainId,
-    (authority) => journal.addAlwaysWarmAddress(authority),
+    (authority) => void authorities.push(authority),
   );
   const free = price === 0n && !call.realFees;
   const freeBlobs = transaction.type === 3 && transaction.maxFeePerBlobGas === 0n && !call.realFees;
-  const block = evmBlock(machine, {
-    base: free ? 0n : (env.baseFeePerGas ?? 0n),
-    blob: freeBlobs ? 0n : (machine.blobBaseFee ?? 0n),
-  });
-  const result = await evm.runCall({
-    block,
-    gasPrice: price,
-    caller: toEvmAddress(sender),
-    gasLimit: call.gas,
-    ...(transaction.to !== undefined && { to: toEvmAddress(transaction.to) }),
+  const hasWarm = context.rules.has("berlin");
+  const result = await machine.run({
+    sender,
+    to: transaction.to,
     value: transaction.value,
     data: transaction.data,
-    blobVersionedHashes: [...transaction.blobVersionedHashes],
-    skipNonceIncrement: true,
+    gas: call.gas,
+    gasPrice: price,
+    baseFee: free ? 0n : (env.baseFeePerGas ?? 0n),
+    blobBaseFee: freeBlobs ? 0n : (machine.blobBaseFee ?? 0n),
+    blobVersionedHashes: transaction.blobVersionedHashes,
+    warmAddresses: hasWarm ? [...alwaysWarm(machine, call), ...authorities] : [],
+    accessList: hasWarm ? transaction.accessList : [],
+    reportAccessList: call.reportAccessList,
   });
-  const accessList = call.reportAccessList ? reportedAccessList(journal.accessList) : undefined;
-  await journal.cleanup();
-  return frameOutcome(result, refund, context.rules.has("cancun"), accessList);
+  return { ...result, refund: refund + result.refund };
 }
 
-/** Addresses and slots that are warm from the start. Sources: EIP-2929, EIP-2930, EIP-3651. */
-function warmUp(machine: Machine, { transaction, sender }: TopCall): void {
-  const { context, env } = machine;
-  const { journal } = machine.evm;
-  for (const address of machine.warmPrecompiles) journal.addAlwaysWarmAddress(address);
-  journal.addAlwaysWarmAddress(sender);
-  if (transaction.to !== undefined) journal.addAlwaysWarmAddress(transaction.to);
-  if (context.rules.has("shanghai")) journal.addAlwaysWarmAddress(env.miner);
-  for (const { address, storageKeys } of transaction.accessList) {
-    journal.addAlwaysWarmAddress(address, true);
-    for (const key of storageKeys) journal.addAlwaysWarmSlot(address, key, true);
-  }
-}
-
-function frameOutcome(
-  { execResult }: EVMResult,
-  authorizationRefund: bigint,
-  onlyNewDie: boolean,
-  accessList: readonly AccessListItem[] | undefined,
-): FrameOutcome {
-  const destroyed: Address[] = [];
-  for (const address of execResult.selfdestruct?.keys() ?? []) {
-    // EIP-6780
-    if (onlyNewDie && execResult.createdAddresses?.has(address) !== true) continue;
-    destroyed.push(parseAddress(address));
-  }
-  return {
-    gasUsed: execResult.executionGasUsed,
-    refund: authorizationRefund + (execResult.gasRefund ?? 0n),
-    returnData: execResult.returnValue,
-    failure: execResult.exceptionError?.error,
-    logs: (execResult.logs ?? []).map(([address, topics, data]) => ({
-      address: bytesToAddress(address),
-      topics: topics.map(bytesToHash),
-      data,
-    })),
-    destroyed,
-    accessList,
-  };
-}
-
-function reportedAccessList(reported: Map<string, Set<string>> | undefined): AccessListItem[] {
-  return [...(reported ?? [])].map(([address, slots]) => ({
-    address: parseAddress(`0x${address}`),
-    storageKeys: [...slots].map((slot) => parseHash(`0x${slot}`)),
-  }));
+/** Addresses that are warm from the start. Sources: EIP-2929, EIP-3651. */
+function alwaysWarm(machine: Machine, { transaction, sender }: TopCall): Address[] {
+  const warm = [...machine.warmPrecompiles, sender];
+  if (transaction.to !== undefined) warm.push(transaction.to);
+  if (machine.context.rules.has("shanghai")) warm.push(machine.env.miner);
+  return warm;
 }
 
 interface Settlement {

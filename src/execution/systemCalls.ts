@@ -4,7 +4,7 @@ import { type Bytes, concatBytes } from "../primitives/bytes.ts";
 import { type Address, hexToBytes, parseAddress } from "../primitives/hex.ts";
 import { BEACON_ROOTS_ADDRESS, HISTORY_STORAGE_ADDRESS } from "../types/systemContracts.ts";
 import { encodeArguments } from "./abiWriter.ts";
-import { evmBlock, executionFault, type Machine, toEvmAddress } from "./evm.ts";
+import { executionFault, type Machine } from "./evm.ts";
 
 /** Who calls: nobody holds its key. Source: EIP-4788. */
 export const SYSTEM_ADDRESS = parseAddress(`0x${"ff".repeat(19)}fe`);
@@ -25,27 +25,27 @@ export async function systemCall(
   data: Bytes,
   gasLimit = SYSTEM_CALL_GAS,
 ): Promise<SystemCallResult | undefined> {
-  const { evm, state, env } = machine;
+  const { state, env } = machine;
   if (state.code(to).length === 0) return undefined;
   const depth = state.depth;
   try {
     state.beginTransaction();
-    evm.journal.cleanJournal();
-    evm.transientStorage.clear();
-    const { execResult } = await evm.runCall({
-      block: evmBlock(machine, {
-        base: env.baseFeePerGas ?? 0n,
-        blob: machine.blobBaseFee ?? 0n,
-      }),
-      caller: toEvmAddress(SYSTEM_ADDRESS),
-      to: toEvmAddress(to),
-      gasLimit,
+    const { returnData, failure } = await machine.run({
+      sender: SYSTEM_ADDRESS,
+      to,
+      value: 0n,
       data,
-      skipNonceIncrement: true,
+      gas: gasLimit,
+      gasPrice: 0n,
+      baseFee: env.baseFeePerGas ?? 0n,
+      blobBaseFee: machine.blobBaseFee ?? 0n,
+      blobVersionedHashes: [],
+      warmAddresses: [],
+      accessList: [],
+      reportAccessList: false,
     });
-    await evm.journal.cleanup();
     if (state.depth !== depth) throw new TypeError("checkpoints left open");
-    return { output: execResult.returnValue, failure: execResult.exceptionError?.error };
+    return { output: returnData, failure };
   } catch (error) {
     throw executionFault(`system call to ${to}`, error);
   }

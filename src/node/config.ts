@@ -1,5 +1,6 @@
 /** What a node is started with: plain data, made by the command line or a test. */
 import type { ProducerOptions } from "../consensus/producer.ts";
+import type { EvmName } from "../execution/evm.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { PoolOptions } from "../txpool/poolOptions.ts";
@@ -27,6 +28,8 @@ export interface NodeOptions {
   readonly dev?: DevOptions;
   /** Verifies post-quantum signatures with two implementations and reports a disagreement to `onFatal`. */
   readonly paranoid?: boolean;
+  /** Which EVM runs blocks and calls; default: fast */
+  readonly evm?: EvmName;
   /** Hears of what this node cannot go on from; whoever started it has to stop it. */
   readonly onFatal?: ((error: Error) => void) | undefined;
   /** Such as `qnet/v0.1.0/linux-x64/node24`. */

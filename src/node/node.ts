@@ -173,6 +173,7 @@ async function openChain(
     log,
     verifier,
     stateHistory: options.stateHistory,
+    evm: options.evm,
     recoverSenders: (transactions) => recoverAhead(recovery, transactions),
   });
 }

@@ -11,7 +11,7 @@ import { Chain } from "../../src/chain/chain.ts";
 import type { ChainDependencies } from "../../src/chain/chainEvents.ts";
 import { anySeal, importedIsHead } from "../../src/chain/importBlock.ts";
 import { addressOf } from "../../src/crypto/secp256k1.ts";
-import { contractAddress } from "../../src/execution/executeTransaction.ts";
+import { contractAddress } from "../../src/execution/contractAddress.ts";
 import { EMPTY_BYTES } from "../../src/primitives/bytes.ts";
 import { type Address, hexToBytes, parseAddress, ZERO_HASH } from "../../src/primitives/hex.ts";
 import { silentLogger } from "../../src/runtime/log.ts";

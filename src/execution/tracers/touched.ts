@@ -10,7 +10,7 @@ import {
 } from "../../primitives/hex.ts";
 import { type Account, isEmptyAccount } from "../../types/account.ts";
 import { authorityOf, isDelegation } from "../authorizations.ts";
-import { contractAddress } from "../executeTransaction.ts";
+import { contractAddress } from "../contractAddress.ts";
 import { addressOf } from "../frameWatch.ts";
 import type { FrameStart, Observer, Operation } from "../observer.ts";
 import type { TraceSubject } from "./tracer.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { contractAddress } from "../../../src/execution/executeTransaction.ts";
+import { contractAddress } from "../../../src/execution/contractAddress.ts";
 import type { SimulatedBlock } from "../../../src/execution/simulate.ts";
 import { type Address, hexToBytes } from "../../../src/primitives/hex.ts";
 import { addressAt, SENDER } from "../../support/execution.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { contractAddress } from "../../../src/execution/executeTransaction.ts";
+import { contractAddress } from "../../../src/execution/contractAddress.ts";
 import { bytesToHex, parseAddress } from "../../../src/primitives/hex.ts";
 import { parseGenesis } from "../../../src/types/genesis.ts";
 import {

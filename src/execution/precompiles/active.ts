@@ -1,0 +1,121 @@
+/**
+ * All precompiles in force, Ethereum's and those of the genesis' map, as functions of input and gas. Ethereum's are the
+ * library's functions with our crypto; a promise comes only while KZG or a post-quantum verifier still loads.
+ */
+import { EVM, getActivePrecompiles, NobleBN254, type PrecompileFunc } from "@ethereumjs/evm";
+import { type Kzg, loadedKzg, loadKzg } from "../../crypto/kzg.ts";
+import { type PqVerifier, pqVerifier } from "../../crypto/pqVerifier.ts";
+import { type Bytes, EMPTY_BYTES } from "../../primitives/bytes.ts";
+import { type Address, parseAddress } from "../../primitives/hex.ts";
+import type { Rules } from "../../types/forks.ts";
+import { commonFor } from "../ethereumjs.ts";
+import { type Precompile, precompilesFor } from "./table.ts";
+
+/** What a precompile did. On failure its output is empty. */
+export interface PrecompileAnswer {
+  readonly gasUsed: number;
+  readonly output: Bytes;
+  /** undefined on success */
+  readonly failure: string | undefined;
+}
+
+/** Runs a precompile with at most `gas`. The input is not kept, the output is the caller's. */
+export type PrecompileCall = (
+  input: Bytes,
+  gas: number,
+) => PrecompileAnswer | Promise<PrecompileAnswer>;
+
+export type PrecompileSet = ReadonlyMap<Address, PrecompileCall>;
+
+type LibraryResult = Awaited<ReturnType<PrecompileFunc>>;
+
+const POINT_EVALUATION = parseAddress(`0x${"00".repeat(19)}0a`);
+const known = new WeakMap<Rules, PrecompileSet>();
+
+/** The precompiles under `rules`; those of the common verifier are made once. */
+export function activePrecompiles(rules: Rules, verifier: PqVerifier = pqVerifier): PrecompileSet {
+  if (verifier !== pqVerifier) return build(rules, verifier);
+  let found = known.get(rules);
+  if (found === undefined) {
+    found = build(rules, verifier);
+    known.set(rules, found);
+  }
+  return found;
+}
+
+/** The set with some precompiles elsewhere, or nowhere. */
+export function withMoved(
+  set: PrecompileSet,
+  moves: ReadonlyMap<Address, Address | undefined> | undefined,
+): PrecompileSet {
+  if (moves === undefined || moves.size === 0) return set;
+  const moved = new Map(set);
+  for (const [from, to] of moves) {
+    const call = moved.get(from);
+    if (call === undefined) continue;
+    moved.delete(from);
+    if (to !== undefined) moved.set(to, call);
+  }
+  return moved;
+}
+
+function build(rules: Rules, verifier: PqVerifier): PrecompileSet {
+  const set = new Map<Address, PrecompileCall>();
+  const common = commonFor(rules);
+  const host = new EVM({ common, params: {}, bn254: new NobleBN254() });
+  // each EVM would stay reachable from the shared Common, whose fork never changes
+  common.events.removeAllListeners("hardforkChanged");
+  for (const [key, run] of getActivePrecompiles(common)) {
+    const address = parseAddress(`0x${key}`);
+    const call = libraryCall(run, host);
+    set.set(address, address === POINT_EVALUATION ? afterKzg(call, host) : call);
+  }
+  for (const precompile of precompilesFor(rules)) {
+    set.set(precompile.address, ownCall(precompile, verifier));
+  }
+  return set;
+}
+
+function libraryCall(run: PrecompileFunc, host: EVM): PrecompileCall {
+  const { common } = host;
+  return (data, gas) => {
+    const result = run({ data, gasLimit: BigInt(gas), common, _EVM: host });
+    return result instanceof Promise
+      ? result.then((one) => answerOf(one, data))
+      : answerOf(result, data);
+  };
+}
+
+function answerOf(result: LibraryResult, input: Bytes): PrecompileAnswer {
+  const { returnValue } = result;
+  return {
+    gasUsed: Number(result.executionGasUsed),
+    // the identity precompile answers with its input, which is the caller's memory
+    output: returnValue.buffer === input.buffer ? returnValue.slice() : returnValue,
+    failure: result.exceptionError?.error,
+  };
+}
+
+/** Point evaluation throws when there is no KZG library, and loading one takes 0.2 s. */
+function afterKzg(call: PrecompileCall, { common }: EVM): PrecompileCall {
+  const callWith = (kzg: Kzg, input: Bytes, gas: number) => {
+    common.customCrypto.kzg ??= kzg;
+    return call(input, gas);
+  };
+  return (input, gas) => {
+    const kzg = loadedKzg();
+    if (kzg !== undefined) return callWith(kzg, input, gas);
+    return loadKzg().then((loaded) => callWith(loaded, input, gas));
+  };
+}
+
+function ownCall(precompile: Precompile, verifier: PqVerifier): PrecompileCall {
+  return (input, gas) => {
+    const gasUsed = Number(precompile.gas(input));
+    if (gasUsed > gas) return { gasUsed: gas, output: EMPTY_BYTES, failure: "out of gas" };
+    const output = precompile.run(input, verifier);
+    return output instanceof Promise
+      ? output.then((word) => ({ gasUsed, output: word, failure: undefined }))
+      : { gasUsed, output, failure: undefined };
+  };
+}
