@@ -1,6 +1,7 @@
 /** Cost of the parts a transaction is made of, one function at a time. */
 import { MerklePatriciaTrie } from "@ethereumjs/mpt";
 import { keccak_256 } from "@noble/hashes/sha3.js";
+import { createKeccak, type IHasher } from "hash-wasm";
 import { keccak256, keccakBackend, keccakHash } from "../../src/crypto/keccak.ts";
 import { secp256k1Backend } from "../../src/crypto/secp256k1.ts";
 import { type Bytes, EMPTY_BYTES } from "../../src/primitives/bytes.ts";
@@ -109,6 +110,10 @@ async function libraryTrieCost(): Promise<number> {
   return ((performance.now() - start) * 1000) / count;
 }
 
+function hashWasm(hasher: IHasher, data: Bytes): Bytes {
+  return hasher.init().update(data).digest("binary");
+}
+
 /** All rows as a table. */
 export async function micro(): Promise<string> {
   const signed = transfers(500);
@@ -116,8 +121,10 @@ export async function micro(): Promise<string> {
   const [small, large] = [new Uint8Array(32).fill(7), new Uint8Array(576).fill(7)];
   const decoded = () => raws.map((raw) => decodeTransaction(raw));
   let fresh = decoded();
+  const hasher = await createKeccak(256);
   const rows: [string, number][] = [
     [`keccak-256 of 32 bytes (${keccakBackend})`, time(20_000, () => keccak256(small))],
+    ["keccak-256 of 32 bytes (hash-wasm)", time(20_000, () => hashWasm(hasher, small))],
     ["keccak-256 of 32 bytes (noble)", time(2_000, () => keccak_256(small))],
     [`keccak-256 of 576 bytes (${keccakBackend})`, time(10_000, () => keccak256(large))],
     ["keccak-256 of 576 bytes (noble)", time(1_000, () => keccak_256(large))],

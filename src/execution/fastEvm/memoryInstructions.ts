@@ -1,5 +1,5 @@
 /** Instructions on memory, storage, transient storage and logs, and the jumps. */
-import { keccak256 } from "../../crypto/keccak.ts";
+import { keccak256Shared } from "../../crypto/keccak.ts";
 import type { Hash } from "../../primitives/hex.ts";
 import { wordGas } from "./environmentInstructions.ts";
 import { type Frame, JUMPED, NEXT } from "./frame.ts";
@@ -56,7 +56,7 @@ export const hashMemory: Handler = (frame) => {
   if (!frame.pay(wordGas(KECCAK_WORD_GAS, length))) return frame.fail(OUT_OF_GAS);
   const at = frame.reach(offset, length);
   if (at < 0) return frame.fail(OUT_OF_GAS);
-  frame.push(bytesToWord(keccak256(frame.memory.bytes.subarray(at, at + Number(length)))));
+  frame.push(bytesToWord(keccak256Shared(frame.memory.bytes.subarray(at, at + Number(length)))));
   return NEXT;
 };
 
