@@ -25,13 +25,14 @@ import { type AddressQuery, type AddressTransaction, searchAddress } from "./add
 import { BadBlocks } from "./badBlocks.ts";
 import { BlockStore, type TransactionPosition } from "./blockStore.ts";
 import { ChainError } from "./chainError.ts";
-import type {
-  ChainDependencies,
-  ChainEvents,
-  ChainHead,
-  Forkchoice,
-  ImportOutcome,
-  ImportRole,
+import {
+  type ChainDependencies,
+  type ChainEvents,
+  type ChainHead,
+  type Forkchoice,
+  headEvent,
+  type ImportOutcome,
+  type ImportRole,
 } from "./chainEvents.ts";
 import { ChainStates } from "./chainStates.ts";
 import { moveCanonical, putBlock, putPointer, type Route, routeTo } from "./commit.ts";
@@ -49,8 +50,6 @@ import { Preimages } from "./preimages.ts";
 
 /** Imports and other changes that may wait; a producer or peer that comes on top is refused with QueueError. */
 const MAX_WAITING = 64;
-/** Blocks of a reorganisation named in its event; of a longer one the newest. */
-const MAX_EVENT_BLOCKS = 1_024;
 
 interface Pointers {
   readonly head: ChainHead;
@@ -375,11 +374,7 @@ export class Chain {
         removed: route.removed.length,
         added: route.added.length,
       });
-    this.#events.emit("head", {
-      head,
-      added: route.added.slice(-MAX_EVENT_BLOCKS),
-      removed: route.removed.slice(0, MAX_EVENT_BLOCKS),
-    });
+    this.#events.emit("head", headEvent(head, route));
   }
 
   /** Blocks whose states stay however old they are. */

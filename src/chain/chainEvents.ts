@@ -24,6 +24,21 @@ export interface HeadEvent {
   readonly removed: readonly Block[];
 }
 
+/** Blocks of a reorganisation named in its event; of a longer one the newest. */
+const MAX_EVENT_BLOCKS = 1_024;
+
+/** What is told of a head that came by this route. */
+export function headEvent(
+  head: ChainHead,
+  { added, removed }: { readonly added: readonly Block[]; readonly removed: readonly Block[] },
+): HeadEvent {
+  return {
+    head,
+    added: added.slice(-MAX_EVENT_BLOCKS),
+    removed: removed.slice(0, MAX_EVENT_BLOCKS),
+  };
+}
+
 export interface ChainEvents {
   readonly head: HeadEvent;
   readonly finalized: ChainHead;

@@ -5,6 +5,7 @@
  * Nothing here commits to disk; whoever gets an ExecutionFault throws the State away.
  */
 import type { PqVerifier } from "../crypto/pqVerifier.ts";
+import type { Bytes } from "../primitives/bytes.ts";
 import { NodeError } from "../primitives/errors.ts";
 import type { Address, Hash } from "../primitives/hex.ts";
 import type { State } from "../state/state.ts";
