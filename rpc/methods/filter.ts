@@ -49,24 +49,26 @@ async function findLogs(context: RpcContext, query: LogArgument): Promise<Placed
   const [fromBlock, toBlock] = rangeOf(chain, query, context.limits.logRange);
   const { addresses, topics } = query;
   const found: PlacedLog[] = [];
+  const progress = { block: fromBlock };
+  const signal = AbortSignal.timeout(context.limits.searchTimeoutMs);
   try {
     const search = chain.logs(
       { addresses, topics, fromBlock, toBlock },
-      { maxLogs: logLimits.logs, signal: AbortSignal.timeout(context.limits.searchTimeoutMs) },
+      { maxLogs: logLimits.logs, signal, progress },
     );
     for await (const log of search) found.push({ ...log, removed: false });
   } catch (error) {
-    throw refusedSearch(error, fromBlock, found.at(-1)?.blockNumber);
+    throw refusedSearch(error, fromBlock, progress.block);
   }
   return found;
 }
 
-function refusedSearch(error: unknown, from: bigint, reached: bigint | undefined): unknown {
+/** All blocks before `reached` were searched. */
+function refusedSearch(error: unknown, from: bigint, reached: bigint): unknown {
   const tooMany = error instanceof ChainError && error.reason.code === "TOO_MANY_LOGS";
   const tooLong = error instanceof DOMException && error.name === "TimeoutError";
   if (!tooMany && !tooLong) return error;
-  const block = tooMany && error.reason.code === "TOO_MANY_LOGS" ? error.reason.block : reached;
-  const suggestedTo = block === undefined || block <= from ? from : block - 1n;
+  const suggestedTo = reached <= from ? from : reached - 1n;
   return new RpcError(
     { code: "LOG_SEARCH_LIMIT", maxRange: suggestedTo - from + 1n, suggestedTo },
     { cause: error },

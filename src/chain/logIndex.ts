@@ -1,18 +1,19 @@
 /**
  * Which blocks hold a log of an address or with a topic, so that a search over a wide, sparse range reads only the
  * blocks that matter. One key per block and distinct term: kind ‖ address or topic ‖ block number, no value.
- * A search intersects the sorted block numbers of its terms by leaping; only what is left is read and matched log by log.
- * Without a usable term it walks the range with the headers' blooms.
+ * A search intersects the sorted block numbers of its terms by leaping (logCursor.ts); only what is left is read and
+ * matched log by log. Without a usable term it walks the range with the headers' blooms.
  */
 import type { Bytes } from "../primitives/bytes.ts";
 import { type Address, type Hash, hexToBytes } from "../primitives/hex.ts";
 import { columns, del, put, type WriteOp } from "../storage/columns.ts";
 import type { Database } from "../storage/database.ts";
-import { bloomMayContain } from "../types/bloom.ts";
+import { bloomBits, bloomMayContain } from "../types/bloom.ts";
 import type { Log, Receipt } from "../types/receipt.ts";
 import type { BlockStore } from "./blockStore.ts";
 import { ChainError } from "./chainError.ts";
-import { NUMBER_BYTES, readNumber, writeNumber } from "./indexKeys.ts";
+import { NUMBER_BYTES, writeNumber } from "./indexKeys.ts";
+import { FieldCursor, leap, termPrefix } from "./logCursor.ts";
 
 /** What to look for: alternatives per field, an empty list lets everything pass. */
 export interface LogFilter {
@@ -31,6 +32,8 @@ export interface LogQuery extends LogFilter {
 export interface LogLimits {
   readonly maxLogs?: number;
   readonly signal?: AbortSignal;
+  /** Told how far the search is: below this block everything was found. */
+  readonly progress?: { block: bigint };
 }
 
 /** A log and its place in the canonical chain. */
@@ -46,9 +49,6 @@ export interface FoundLog {
   readonly logIndex: number;
 }
 
-/** Above this many alternatives in a field its index is not used: opening that many cursors costs more than reading. */
-const MAX_INDEXED_ALTERNATIVES = 64;
-const PAGE_NUMBERS = 256;
 /** Blocks walked without a match between two chances for other work. */
 const BLOCKS_PER_TURN = 256;
 const NO_VALUE: Bytes = new Uint8Array(0);
@@ -81,14 +81,6 @@ export function deleteLogIndex(number: bigint, receipts: readonly Receipt[]): Wr
   return logIndexKeys(number, receipts).map((key) => del(columns.logIndex, key));
 }
 
-function termPrefix(kind: number, value: string): Bytes {
-  const bytes = hexToBytes(value);
-  const prefix = new Uint8Array(1 + bytes.length);
-  prefix[0] = kind;
-  prefix.set(bytes, 1);
-  return prefix;
-}
-
 /** The logs of the canonical chain that match, oldest first. */
 export async function* searchLogs(
   sources: { readonly database: Database; readonly store: BlockStore },
@@ -96,12 +88,14 @@ export async function* searchLogs(
   limits: LogLimits = {},
 ): AsyncGenerator<FoundLog> {
   const most = limits.maxLogs ?? Number.POSITIVE_INFINITY;
+  const mayMatch = bloomTest(query);
   let found = 0;
   let walked = 0;
   for await (const number of candidates(sources.database, query)) {
+    if (limits.progress !== undefined) limits.progress.block = number;
     limits.signal?.throwIfAborted();
     if (++walked % BLOCKS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
-    for (const match of matchesInBlock(sources.store, number, query)) {
+    for (const match of matchesInBlock(sources.store, number, { query, mayMatch })) {
       if (++found > most)
         throw new ChainError({ code: "TOO_MANY_LOGS", limit: most, block: number });
       yield match;
@@ -110,16 +104,19 @@ export async function* searchLogs(
 }
 
 /** Matching logs of the canonical block at this height; none if there is no such block. */
-function matchesInBlock(store: BlockStore, number: bigint, filter: LogFilter): FoundLog[] {
+function matchesInBlock(
+  store: BlockStore,
+  number: bigint,
+  by: { readonly query: LogFilter; readonly mayMatch: (bloom: Bytes) => boolean },
+): FoundLog[] {
   const hash = store.canonicalHash(number);
   const header = hash && store.header(hash);
-  if (hash === undefined || header === undefined || !bloomMatches(header.logsBloom, filter))
-    return [];
+  if (hash === undefined || header === undefined || !by.mayMatch(header.logsBloom)) return [];
   const block = store.block(hash);
   const receipts = store.receipts(hash);
   if (block === undefined || receipts === undefined)
     throw new ChainError({ code: "DAMAGED", missing: `receipts of ${hash}` });
-  return matchReceipts(block, receipts, filter);
+  return matchReceipts(block, receipts, by.query);
 }
 
 /** The logs of a block that match, in order. */
@@ -168,108 +165,26 @@ export function logMatches(log: Log, { addresses, topics }: LogFilter): boolean 
   });
 }
 
-/** Whether a block with this bloom may hold a matching log. */
-export function bloomMatches(bloom: Bytes, { addresses, topics }: LogFilter): boolean {
-  return [addresses, ...topics].every(
-    (alternatives) =>
-      alternatives.length === 0 ||
-      alternatives.some((value) => bloomMayContain(bloom, hexToBytes(value))),
-  );
+/** Tells of a block by its bloom whether it may hold a matching log. */
+function bloomTest({ addresses, topics }: LogFilter): (bloom: Bytes) => boolean {
+  const fields = [addresses, ...topics]
+    .filter(({ length }) => length > 0)
+    .map((alternatives) => alternatives.map((value) => bloomBits(hexToBytes(value))));
+  return (bloom) =>
+    fields.every((alternatives) => alternatives.some((bits) => bloomMayContain(bloom, bits)));
 }
 
 async function* candidates(database: Database, query: LogQuery): AsyncGenerator<bigint> {
-  const fields = [query.addresses, ...query.topics]
-    .map((alternatives, kind) => ({ alternatives, kind }))
-    .filter(({ alternatives: { length } }) => length > 0 && length <= MAX_INDEXED_ALTERNATIVES)
-    .map(({ alternatives, kind }) => new FieldCursor(database, { kind, alternatives, query }));
+  const fields = [query.addresses, ...query.topics].flatMap((alternatives, kind) =>
+    alternatives.length === 0
+      ? []
+      : [new FieldCursor(database, { kind, values: alternatives, query })],
+  );
   for (let number = query.fromBlock; number <= query.toBlock; number++) {
+    // without a field whose index is worth reading, each block of the range is a candidate
     const next = await leap(fields, number);
     if (next === undefined) return;
     number = next;
     yield next;
-  }
-}
-
-/** Smallest block number from `number` on that all fields have. */
-async function leap(fields: readonly FieldCursor[], number: bigint): Promise<bigint | undefined> {
-  let agreed = number;
-  for (let i = 0; i < fields.length; ) {
-    const next = await fields[i]?.seek(agreed);
-    if (next === undefined) return undefined;
-    // a field that leaps further sends all others after it
-    i = next === agreed || fields.length === 1 ? i + 1 : 0;
-    agreed = next;
-  }
-  return agreed;
-}
-
-/** Block numbers with any of a field's alternatives. */
-class FieldCursor {
-  readonly #terms: readonly TermCursor[];
-
-  constructor(
-    database: Database,
-    field: {
-      readonly kind: number;
-      readonly alternatives: readonly string[];
-      readonly query: LogQuery;
-    },
-  ) {
-    const prefixes = [...new Set(field.alternatives)].map((value) => termPrefix(field.kind, value));
-    this.#terms = prefixes.map((prefix) => new TermCursor(database, prefix, field.query.toBlock));
-  }
-
-  async seek(number: bigint): Promise<bigint | undefined> {
-    let least: bigint | undefined;
-    for (const term of this.#terms) {
-      const next = await term.seek(number);
-      if (next !== undefined && (least === undefined || next < least)) least = next;
-      if (least === number) break;
-    }
-    return least;
-  }
-}
-
-/** Sorted block numbers of one term, read page by page; `seek` never goes back. */
-class TermCursor {
-  readonly #database: Database;
-  readonly #prefix: Bytes;
-  readonly #to: bigint;
-  #page: bigint[] = [];
-  #at = 0;
-  #ended = false;
-
-  constructor(database: Database, prefix: Bytes, to: bigint) {
-    this.#database = database;
-    this.#prefix = prefix;
-    this.#to = to;
-  }
-
-  async seek(number: bigint): Promise<bigint | undefined> {
-    for (;;) {
-      for (; this.#at < this.#page.length; this.#at++) {
-        const next = this.#page[this.#at];
-        if (next !== undefined && next >= number) return next;
-      }
-      if (this.#ended || number > this.#to) return undefined;
-      await this.#readPage(number);
-    }
-  }
-
-  async #readPage(from: bigint): Promise<void> {
-    const page: bigint[] = [];
-    const range = { gte: this.#key(from), lte: this.#key(this.#to), limit: PAGE_NUMBERS };
-    for await (const [key] of this.#database.iterate(columns.logIndex, range))
-      page.push(readNumber(key, this.#prefix.length));
-    this.#page = page;
-    this.#at = 0;
-    this.#ended = page.length < PAGE_NUMBERS;
-  }
-
-  #key(number: bigint): Bytes {
-    const key = new Uint8Array(this.#prefix.length + NUMBER_BYTES);
-    key.set(this.#prefix);
-    writeNumber(key, this.#prefix.length, number);
-    return key;
   }
 }

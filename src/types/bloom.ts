@@ -30,11 +30,20 @@ export function addToBloom(bloom: Bytes, value: Bytes): void {
   }
 }
 
-/** Whether the address or topic may be in the filter: false is certain, true is not. */
-export function bloomMayContain(bloom: Bytes, value: Bytes): boolean {
+/** Where an address or topic sets its bits: to be asked of many filters without hashing each time. */
+export type BloomBits = readonly number[];
+
+/** The bits of an address or topic. */
+export function bloomBits(value: Bytes): BloomBits {
   const hash = keccak256(value);
-  for (let i = 0; i < BITS_PER_VALUE; i++)
-    if (((bloom[byteOf(hash, i)] ?? 0) & maskOf(hash, i)) === 0) return false;
+  return Array.from({ length: BITS_PER_VALUE }, (_, pair) => bitOf(hash, pair));
+}
+
+/** Whether what has these bits may be in the filter: false is certain, true is not. */
+export function bloomMayContain(bloom: Bytes, bits: BloomBits): boolean {
+  for (const bit of bits) {
+    if (((bloom[BLOOM_BYTES - 1 - (bit >> 3)] ?? 0) & (1 << (bit & 7))) === 0) return false;
+  }
   return true;
 }
 

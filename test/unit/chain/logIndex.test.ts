@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Chain } from "../../../src/chain/chain.ts";
 import { type FoundLog, type LogQuery, matchReceipts } from "../../../src/chain/logIndex.ts";
-import { type Address, bigIntToHash, hexToBytes } from "../../../src/primitives/hex.ts";
+import {
+  type Address,
+  bigIntToHash,
+  hexToBytes,
+  parseAddress,
+} from "../../../src/primitives/hex.ts";
 import type { Header } from "../../../src/types/header.ts";
 import {
   buildTestBlock,
@@ -89,6 +94,35 @@ describe("searchLogs", () => {
       ),
       { numRuns: 200 },
     );
+  });
+
+  it("finds the same where a field has too many alternatives to read the index of all", async () => {
+    await using test = await loggingChain((number) => (number % 2 === 0 ? [[0, 1n]] : [[1, 2n]]));
+    const { chain, contracts } = test;
+    const strangers = Array.from({ length: 5_000 }, (_, n) =>
+      parseAddress(`0x${(n + 1).toString(16).padStart(40, "0")}`),
+    );
+    const queries = [
+      { ...everything, addresses: [...strangers, ...contracts] },
+      { ...everything, addresses: [...strangers, ...contracts], topics: [[bigIntToHash(2n)]] },
+      { ...everything, addresses: strangers },
+    ];
+    for (const query of queries)
+      assert.deepEqual(await collect(chain.logs(query)), scan(chain, query));
+  });
+
+  it("tells how far it came when it is broken off", async () => {
+    await using test = await loggingChain((number) => (number > 9 ? [[0, 1n]] : []));
+    const progress = { block: 0n };
+    const late = new AbortController();
+    await assert.rejects(async () => {
+      for await (const { blockNumber } of test.chain.logs(everything, {
+        signal: late.signal,
+        progress,
+      }))
+        if (blockNumber === 20n) late.abort(new Error("late"));
+    }, /late/);
+    assert.equal(progress.block, 21n);
   });
 
   it("numbers logs through the block", async () => {
