@@ -16,6 +16,20 @@ const benches: Readonly<Record<string, { summary: string; load: () => Promise<Be
     summary: "`qnet import` of a chain of transfers [--txs N] [--accounts N,N] [--runs N]",
     load: async () => (await import("./importLoad.ts")).importLoad,
   },
+  rpc: {
+    summary:
+      "14 read methods beside anvil, runs in turn [--runs N] [--seconds N] [--connections N]",
+    load: async () => (await import("./rpcLoad.ts")).rpcLoad,
+  },
+  mixed: {
+    summary:
+      "200 users who read and write at blocks of 1 s: latency by method [--users N] [--seconds N]",
+    load: async () => (await import("./mixedLoad.ts")).mixedLoad,
+  },
+  logs: {
+    summary: "eth_getLogs over an index of a million blocks [BLOCKS]",
+    load: async () => (await import("./micro/logs.ts")).logsBench,
+  },
   micro: {
     summary: "single functions: recovery, keccak, trie, codec",
     load: async () => (await import("./micro/micro.ts")).micro,

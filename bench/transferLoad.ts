@@ -1,15 +1,10 @@
 /** Plain transfers against QNet and anvil, alternating, with the peer-neutral tool of bench/load. */
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { loadBeside, numberAt, type Peer } from "./peers.ts";
 import { median, table } from "./report.ts";
-
-const root = join(import.meta.dirname, "..");
-const RUN_TIMEOUT_MS = 600_000;
 
 interface LoadReport {
   readonly tps: number;
@@ -27,7 +22,7 @@ export async function transferLoad(args: readonly string[]): Promise<string> {
       batch: { type: "string", default: "20" },
     },
   });
-  const results: Record<"qnet" | "anvil", LoadReport[]> = { qnet: [], anvil: [] };
+  const results: Record<Peer, LoadReport[]> = { qnet: [], anvil: [] };
   const keep = mkdtempSync(join(tmpdir(), "qnet-bench-"));
   try {
     for (let run = 0; run < Number(values.runs); run++) {
@@ -54,12 +49,8 @@ export async function transferLoad(args: readonly string[]): Promise<string> {
   return summary(results, values.txs, values.batch);
 }
 
-function summary(
-  results: Record<"qnet" | "anvil", LoadReport[]>,
-  txs: string,
-  batch: string,
-): string {
-  const row = (peer: "qnet" | "anvil") => {
+function summary(results: Record<Peer, LoadReport[]>, txs: string, batch: string): string {
+  const row = (peer: Peer) => {
     const of = (key: keyof LoadReport) => median(results[peer].map((result) => result[key]));
     const runs = results[peer].map((result) => result.tps.toFixed(0)).join(", ");
     return [
@@ -83,85 +74,13 @@ function summary(
   ].join("\n");
 }
 
-async function runOnce(
-  peer: "qnet" | "anvil",
-  datadir: string,
-  flags: readonly string[],
-): Promise<LoadReport> {
-  const port = await freePort();
-  const common = `--port ${port} --accounts 100 --block-time 1 --gas-limit 1000000000 --silent`;
-  const node =
-    peer === "anvil"
-      ? `${anvilBinary()} ${common}`
-      : `${process.execPath} ${root}/cli/main.ts dev ${common} --datadir ${datadir}`;
-  const load = `${process.execPath} ${root}/bench/load/load.mjs --url $URL --pid $NPID --quiet ${flags.join(" ")}`;
-  const output = await capture(`${root}/bench/load/with-node.sh`, [
-    String(port),
-    "/dev/stderr",
-    node,
-    "--",
-    load,
-  ]);
-  return readReport(output);
-}
-
-/** The program itself: the command in .bin is a wrapper, whose CPU time and memory say nothing. */
-function anvilBinary(): string {
-  const name = `@foundry-rs/anvil-${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`;
-  return join(
-    dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)),
-    "bin",
-    "anvil",
-  );
-}
-
-function readReport(output: string): LoadReport {
-  const line = output.split("\n").findLast((each) => each.startsWith("{"));
-  if (line === undefined) throw new Error(`the load tool printed no report:\n${output}`);
-  const json: Record<string, unknown> = JSON.parse(line);
-  const number = (key: string) => {
-    const value = key
-      .split(".")
-      .reduce<unknown>(
-        (at, part) => (typeof at === "object" && at !== null ? Reflect.get(at, part) : undefined),
-        json,
-      );
-    if (typeof value !== "number") throw new Error(`no ${key} in ${line}`);
-    return value;
-  };
+async function runOnce(peer: Peer, datadir: string, flags: readonly string[]): Promise<LoadReport> {
+  const dev = "--accounts 100 --block-time 1 --gas-limit 1000000000";
+  const options = peer === "qnet" ? `${dev} --datadir ${datadir}` : dev;
+  const json = await loadBeside(peer, options, `load.mjs ${flags.join(" ")}`);
   return {
-    tps: number("inclusion.tps"),
-    cpuMicros: number("nodeCpu.usPerTx"),
-    rssMegabytes: number("nodeCpu.rssMiB"),
+    tps: numberAt(json, "inclusion.tps"),
+    cpuMicros: numberAt(json, "nodeCpu.usPerTx"),
+    rssMegabytes: numberAt(json, "nodeCpu.rssMiB"),
   };
-}
-
-function capture(command: string, args: readonly string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      stdio: ["ignore", "pipe", "inherit"],
-      timeout: RUN_TIMEOUT_MS,
-    });
-    let output = "";
-    child.stdout.on("data", (data) => {
-      output += String(data);
-    });
-    child.on("error", reject);
-    child.on("exit", (code) =>
-      code === 0 ? resolve(output) : reject(new Error(`${command} ended with ${code}`)),
-    );
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        address !== null && typeof address === "object"
-          ? resolve(address.port)
-          : reject(new Error("no port")),
-      );
-    });
-  });
 }
