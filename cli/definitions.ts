@@ -34,6 +34,7 @@ const SERVER = [
   "http.api",
   "http.corsdomain",
   "http.vhosts",
+  "graphql",
   "http.tls.cert",
   "http.tls.key",
   "ws",

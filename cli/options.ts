@@ -81,6 +81,7 @@ export const options = {
   "ws.addr": optional(text, "Address of the additional WebSocket server; default that of HTTP"),
   "ws.api": optional(list, "Namespaces open over WebSocket; default those of HTTP"),
   "ws.origins": optional(list, "Origins of pages that may connect; default http.corsdomain"),
+  graphql: option(false, flag, "GraphQL at /graphql of the HTTP port (EIP-1767)"),
   "http.tls.cert": optional(
     path,
     "Certificate chain (PEM): serve over TLS 1.3; SIGHUP reads it again",
@@ -196,7 +197,7 @@ export function configKeyOf(name: OptionName): string {
 /** Flags of geth, anvil and of our own later features: refused by name, never ignored. */
 export const NOT_YET: ReadonlySet<string> = new Set(
   `bootnodes cache dev dev.gaslimit dev.period dump-state exitwhensynced fork-block-number fork-url
-  fund-accounts graphql graphql.corsdomain history i-know-what-i-do identity init ipc ipcpath
+  fund-accounts graphql.corsdomain history i-know-what-i-do identity init ipc ipcpath
   load-state log.file log.maxage log.maxbackups log.maxsize log.rotate log.vmodule maxpeers metrics metrics.addr
   metrics.port microblocks mnemonic-random nat nodekey port print-traces recovery region
   rpc.logquerylimit solo state state-interval steps-tracing type validators`.split(/\s+/),

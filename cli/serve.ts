@@ -20,6 +20,7 @@ type ServerOptionName =
   | "http.api"
   | "http.corsdomain"
   | "http.vhosts"
+  | "graphql"
   | "ws"
   | "ws.addr"
   | "ws.port"
@@ -60,6 +61,7 @@ export function serverOptions(
     hosts: both ? [LOOPBACK_4, LOOPBACK_6] : [host],
     port: values["http.port"],
     ws: socketOptions(values, both ? [LOOPBACK_4, LOOPBACK_6] : [host]),
+    graphql: values.graphql,
     bodyBytes: values["rpc.http-body-limit"],
     api: values["http.api"] ?? (isDev ? devNamespaces() : OPEN_NAMESPACES),
     corsDomains: values["http.corsdomain"] ?? (isDev ? ["*"] : []),

@@ -7,12 +7,13 @@ import type { RequestListener, Server } from "node:http";
 import { openMethods } from "./access.ts";
 import { type ApiKey, createIdentify } from "./callers.ts";
 import type { RpcLimits, RpcNode } from "./context.ts";
-import { createContext } from "./createContext.ts";
+import { createContext, type SharedContext } from "./createContext.ts";
 import { createDispatcher, type Dispatcher, type DispatchLimits } from "./dispatch.ts";
 import { type EngineOptions, type EngineServer, startEngineServer } from "./engineServer.ts";
 import { withFastPath } from "./fastHttp.ts";
+import { addGraphQl } from "./graphql/route.ts";
 import { Health } from "./health.ts";
-import { createHttpApp } from "./http.ts";
+import { createHttpApp, type HttpDeps } from "./http.ts";
 import {
   addressOf,
   closeServers,
@@ -23,7 +24,7 @@ import {
   urlOf,
 } from "./listen.ts";
 import { allMethods } from "./methods/index.ts";
-import { createCharge } from "./rateLimit.ts";
+import { type Charge, createCharge } from "./rateLimit.ts";
 import { createSocketServer } from "./websocket.ts";
 
 export interface RpcServerOptions extends Partial<RpcLimits> {
@@ -48,6 +49,8 @@ export interface RpcServerOptions extends Partial<RpcLimits> {
   readonly apiKeys?: readonly ApiKey[];
   /** Secret of tokens whose bearers are trusted. */
   readonly tokenSecret?: Uint8Array;
+  /** Serve GraphQL at /graphql. */
+  readonly graphql?: boolean;
   /** Serve over TLS alone. */
   readonly tls?: TlsFiles;
   readonly timeouts?: Partial<HttpTimeouts>;
@@ -101,11 +104,11 @@ function createDispatchers(node: RpcNode, options: RpcServerOptions) {
   const charge = createCharge(options.unitsPerSecond ?? 0);
   const http = createDispatcher({ all: allMethods, open, context, log, charge }, limits);
   const socketApi = options.ws?.api;
-  if (socketApi === undefined) return { context, http, sockets: http };
+  if (socketApi === undefined) return { context, charge, http, sockets: http };
   const own = openMethods(allMethods, { api: socketApi, dev });
   const ownContext = { ...context, methods: [...own.values()] };
   const deps = { all: allMethods, open: own, context: ownContext, log, charge };
-  return { context, http, sockets: createDispatcher(deps, limits) };
+  return { context, charge, http, sockets: createDispatcher(deps, limits) };
 }
 
 /** What answers on the ports. */
@@ -125,9 +128,12 @@ function createApps(node: RpcNode, options: RpcServerOptions, by: Dispatchers) {
   const bodyBytes = options.bodyBytes === undefined ? {} : { bodyBytes: options.bodyBytes };
   const { origins } = options.ws ?? {};
   const deps = { dispatcher: by.http, rules, log, identify, ...bodyBytes };
+  const extend: HttpDeps["extend"] = (app, callerOf) => {
+    if (options.graphql === true) addGraphQl(app, callerOf, { ...by, log });
+  };
   return {
     health,
-    http: withFastPath(createHttpApp({ ...deps, health }), deps),
+    http: withFastPath(createHttpApp({ ...deps, health, extend }), deps),
     sockets: createSocketServer({
       dispatcher: by.sockets,
       rules: { ...rules, corsDomains: origins ?? rules.corsDomains },
@@ -140,6 +146,8 @@ function createApps(node: RpcNode, options: RpcServerOptions, by: Dispatchers) {
 }
 
 interface Dispatchers {
+  readonly context: SharedContext;
+  readonly charge: Charge;
   readonly http: Dispatcher;
   readonly sockets: Dispatcher;
 }
@@ -148,12 +156,12 @@ interface Dispatchers {
 export async function startRpcServer(node: RpcNode, options: RpcServerOptions): Promise<RpcServer> {
   const { log } = node;
   const { hosts, port, tls, timeouts, ws } = options;
-  const { context, ...dispatchers } = createDispatchers(node, options);
+  const dispatchers = createDispatchers(node, options);
   const apps = createApps(node, options, dispatchers);
   const servers: Server[] = [];
   let engine: EngineServer | undefined;
   const close = async (): Promise<void> => {
-    context.close();
+    dispatchers.context.close();
     apps.health.close();
     apps.sockets.close();
     await Promise.all([closeServers(servers), engine?.close()]);

@@ -21,6 +21,8 @@ import { table } from "../report.ts";
 const BLOCKS_PER_BATCH = 5_000;
 /** Addresses that log all the time, one of them in each block. */
 const BUSY = 64;
+/** Blocks at the end that are there whole. */
+const TAIL = 5_000;
 const RUNS = 5;
 
 const addressOf = (n: number): Address => parseAddress(`0x${n.toString(16).padStart(40, "a")}`);
@@ -50,7 +52,7 @@ export async function logsBench(args: readonly string[]): Promise<string> {
   }
 }
 
-/** Every block holds a log of a busy address; block 777,777 (or the middle) one of a rare address too. */
+/** The index says of every block that it holds a log of a busy address; block 777,777 (or the middle) one of a rare address too. */
 async function fill(database: Database, blocks: number): Promise<void> {
   await using test = await openTestChain(plainGenesis());
   const { block: model } = await buildTestBlock(test.chain, [testTransaction(test.chain, 0, 0)]);
@@ -59,16 +61,19 @@ async function fill(database: Database, blocks: number): Promise<void> {
   for (let number = 1; number <= blocks; number++) {
     const logs = [logOf(addressOf(number % BUSY), number % 3)];
     if (number === rare) logs.push(logOf(addressOf(1_000_000), 7));
-    const header = { ...model.header, number: BigInt(number), logsBloom: bloomOf(logs) };
     const receipts = [receiptOf(logs)];
-    const block = makeBlock(header, model);
     for (const operation of putLogIndex(BigInt(number), receipts)) operations.push(operation);
-    operations.push(
-      put(columns.canonical, BigInt(number), block.hash),
-      put(columns.headers, block.hash, header),
-      put(columns.bodies, block.hash, encodeBody(block)),
-      put(columns.receipts, block.hash, encodeReceiptsForStorage(receipts)),
-    );
+    // the blocks themselves only where a query below finds them: a million would take an hour
+    if (number === rare || number > blocks - TAIL) {
+      const header = { ...model.header, number: BigInt(number), logsBloom: bloomOf(logs) };
+      const block = makeBlock(header, model);
+      operations.push(
+        put(columns.canonical, BigInt(number), block.hash),
+        put(columns.headers, block.hash, header),
+        put(columns.bodies, block.hash, encodeBody(block)),
+        put(columns.receipts, block.hash, encodeReceiptsForStorage(receipts)),
+      );
+    }
     if (number % BLOCKS_PER_BATCH !== 0 && number < blocks) continue;
     await database.batch(operations, { sync: false });
     operations = [];
@@ -83,7 +88,7 @@ async function measure(database: Database, head: bigint): Promise<string> {
   const many = (from: number, count: number) =>
     Array.from({ length: count }, (_, n) => addressOf(from + n));
   const whole = { fromBlock: 1n, toBlock: head, topics: [] };
-  const tail = { fromBlock: head - 4_999n, toBlock: head, topics: [] };
+  const tail = { fromBlock: head - BigInt(TAIL) + 1n, toBlock: head, topics: [] };
   const topic = [[bigIntToHash(7n)]];
   const cases: readonly (readonly [string, LogQuery])[] = [
     ["one address, one hit, all blocks", { ...whole, addresses: [addressOf(1_000_000)] }],
@@ -111,5 +116,5 @@ async function measure(database: Database, head: bigint): Promise<string> {
     times.sort((a, b) => a - b);
     rows.push([name, found, (times[0] ?? 0).toFixed(1), (times[RUNS >> 1] ?? 0).toFixed(1)]);
   }
-  return `${head} blocks, each with a log.\n\n${table(["query", "logs", "ms, best", "ms, median"], rows)}`;
+  return `${head} blocks, each with a log of one of ${BUSY} busy addresses.\n\n${table(["query", "logs", "ms, best", "ms, median"], rows)}`;
 }

@@ -61,7 +61,6 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   express: ["rpc"],
   ws: ["rpc"],
   graphql: ["rpc"],
-  "graphql-yoga": ["rpc"],
   helmet: ["rpc"],
   jose: ["rpc"],
   "rate-limiter-flexible": ["rpc"],
