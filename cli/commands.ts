@@ -12,6 +12,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<CommandModule>>
   signer: () => import("./commands/signer.ts"),
   validator: () => import("./commands/validator.ts"),
   db: () => import("./commands/db.ts"),
+  doctor: () => import("./commands/doctor.ts"),
   version: () => import("./commands/version.ts"),
   docs: () => import("./commands/docs.ts"),
   "state-test": () => import("./commands/stateTest.ts"),

@@ -59,6 +59,7 @@ const POOL = [
   "txpool.lifetime",
 ] as const;
 const CRYPTO = ["crypto.paranoid"] as const;
+const METRICS = ["metrics", "metrics.addr", "metrics.port"] as const;
 const TOKEN = ["pkcs11.module", "pkcs11.token"] as const;
 /** Both sides of the connection to a remote signer. */
 const SIGNER_TLS = ["signer.cert", "signer.key", "signer.trust"] as const;
@@ -89,6 +90,7 @@ export const devDefinition = {
     ...CRYPTO,
     ...EXECUTION,
     ...SERVER,
+    ...METRICS,
     ...POOL,
   ],
   aliases: { port: "http.port", host: "http.addr" },
@@ -111,6 +113,7 @@ export const nodeDefinition = {
     ...EXECUTION,
     "http",
     ...SERVER,
+    ...METRICS,
     ...ENGINE,
     ...POOL,
   ],
@@ -195,6 +198,14 @@ export const dbDefinition = {
   options: [...LOGGING, "datadir", "history.state"],
 } as const satisfies Definition;
 
+export const doctorDefinition = {
+  name: "doctor",
+  summary:
+    "Check whether this machine can run a node: Node, crypto, ports, disk, clock, memory, lock",
+  operands: "",
+  options: ["config", "datadir", "http.addr", "http.port", "json"],
+} as const satisfies Definition;
+
 export const versionDefinition = {
   name: "version",
   summary: "Print the version",
@@ -254,6 +265,7 @@ export const definitions = [
   signerDefinition,
   validatorDefinition,
   dbDefinition,
+  doctorDefinition,
   versionDefinition,
   docsDefinition,
   ...fixtureDefinitions,

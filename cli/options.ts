@@ -114,6 +114,10 @@ export const options = {
   ),
   "authrpc.jwtsecret": optional(path, "Its secret, 64 hex digits; default <datadir>/jwtsecret"),
   "authrpc.vhosts": optional(list, "Host names that it answers; default localhost"),
+  // metrics
+  metrics: option(false, flag, "Serve figures for Prometheus at /metrics"),
+  "metrics.addr": option("127.0.0.1", text, "Address of the metrics server"),
+  "metrics.port": option(6060, port, "Port of the metrics server; 0 takes a free one"),
   // transaction pool
   "txpool.pricelimit": option(1n, quantity, "Lowest tip accepted, in wei per gas"),
   "txpool.pricebump": option(10, integer(0, 10_000), "Least raise of a replacement, in percent"),
@@ -191,14 +195,14 @@ export function variableOf(name: string): string {
 
 /** Key in the configuration file. A table and a value cannot share a name in TOML: `[http] enable = true`. */
 export function configKeyOf(name: OptionName): string {
-  return name === "http" || name === "ws" ? `${name}.enable` : name;
+  return name === "http" || name === "ws" || name === "metrics" ? `${name}.enable` : name;
 }
 
 /** Flags of geth, anvil and of our own later features: refused by name, never ignored. */
 export const NOT_YET: ReadonlySet<string> = new Set(
   `bootnodes cache dev dev.gaslimit dev.period dump-state exitwhensynced fork-block-number fork-url
   fund-accounts graphql.corsdomain history i-know-what-i-do identity init ipc ipcpath
-  load-state log.file log.maxage log.maxbackups log.maxsize log.rotate log.vmodule maxpeers metrics metrics.addr
-  metrics.port microblocks mnemonic-random nat nodekey port print-traces recovery region
+  load-state log.file log.maxage log.maxbackups log.maxsize log.rotate log.vmodule maxpeers
+  microblocks mnemonic-random nat nodekey port print-traces recovery region
   rpc.logquerylimit solo state state-interval steps-tracing type validators`.split(/\s+/),
 );

@@ -2,6 +2,11 @@
 import { namespaceOf } from "../rpc/access.ts";
 import { allMethods } from "../rpc/methods/index.ts";
 import {
+  type MetricsOptions,
+  type MetricsServer,
+  startMetricsServer,
+} from "../rpc/metricsServer.ts";
+import {
   type RpcServer,
   type RpcServerOptions,
   type SocketOptions,
@@ -124,24 +129,44 @@ export function clientVersion(isDev: boolean): string {
     : `${own}/${process.platform}-${process.arch}/node${major}`;
 }
 
+/** A node, and where its figures are served; undefined: nowhere. */
+export interface ServeOptions extends NodeOptions {
+  readonly metricsPage?: MetricsOptions | undefined;
+}
+
+/** Where the options want the figures to be served. */
+export function metricsPageOf(
+  values: OptionValues<"metrics" | "metrics.addr" | "metrics.port">,
+): MetricsOptions | undefined {
+  if (!values.metrics) return undefined;
+  return { host: values["metrics.addr"], port: values["metrics.port"] };
+}
+
 /** Starts a node and its server, tells `ready`, and serves until the process is asked to stop. */
 export async function serve(
-  options: NodeOptions,
+  options: ServeOptions,
   server: RpcServerOptions,
   io: CommandIo,
   ready: (node: QNode, server: RpcServer) => Promise<void> | void,
 ): Promise<void> {
   const fatal = Promise.withResolvers<never>();
   fatal.promise.catch(() => undefined); // it may come before anybody waits, and is thrown below
-  const node = await QNode.start({ ...options, onFatal: fatal.reject });
+  const { metricsPage, log } = options;
+  const processMetrics = metricsPage !== undefined;
+  const node = await QNode.start({ ...options, processMetrics, onFatal: fatal.reject });
   let rpc: RpcServer | undefined;
+  let page: MetricsServer | undefined;
   try {
+    if (metricsPage !== undefined) {
+      page = await startMetricsServer(node.metrics, metricsPage, log);
+      log.info("Metrics are ready", { http: page.url });
+    }
     warnOfOpenAddress(server, options);
     rpc = await startRpcServer(node, server);
     await ready(node, rpc);
     await Promise.race([stopRequested(io), fatal.promise]);
   } finally {
-    await rpc?.close();
+    await Promise.all([rpc?.close(), page?.close()]);
     await node.stop();
   }
 }

@@ -18,7 +18,7 @@ import { writeSecretFile } from "../keyFiles.ts";
 import { createCommandLog } from "../log.ts";
 import type { OptionName } from "../options.ts";
 import { type ParsedOptions, parseOptions } from "../parseOptions.ts";
-import { clientVersion, poolOptions, serve, serverOptions } from "../serve.ts";
+import { clientVersion, metricsPageOf, poolOptions, serve, serverOptions } from "../serve.ts";
 import { followCertificate, serverFiles } from "../serverFiles.ts";
 
 /** Log level of --silent: errors only. */
@@ -55,6 +55,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       pool: { ...poolOptions(effective), gappedSlots: DEV_GAPPED_SLOTS },
       producer: producerOptions(options, genesis),
       dev: { accounts, autoImpersonate: values["auto-impersonate"], logging: !values.silent },
+      metricsPage: metricsPageOf(values),
       paranoid: values["crypto.paranoid"],
       evm: values.evm,
       clientVersion: clientVersion(true),

@@ -3,6 +3,8 @@ import type { EngineOptions } from "../../rpc/engineServer.ts";
 import type { RpcServer } from "../../rpc/server.ts";
 import { buildGenesisBlock } from "../../src/chain/genesis.ts";
 import type { ProducerOptions } from "../../src/consensus/producer.ts";
+import { keccakBackend } from "../../src/crypto/keccak.ts";
+import { secp256k1Backend } from "../../src/crypto/secp256k1.ts";
 import type { QNode } from "../../src/node/node.ts";
 import { ZERO_ADDRESS } from "../../src/primitives/hex.ts";
 import type { Logger } from "../../src/runtime/log.ts";
@@ -15,7 +17,7 @@ import type { CommandIo } from "../io.ts";
 import { loadJwtSecret } from "../jwtSecret.ts";
 import { createCommandLog } from "../log.ts";
 import { type ParsedOptions, parseOptions } from "../parseOptions.ts";
-import { clientVersion, poolOptions, serve, serverOptions } from "../serve.ts";
+import { clientVersion, metricsPageOf, poolOptions, serve, serverOptions } from "../serve.ts";
 import { followCertificate, serverFiles } from "../serverFiles.ts";
 import { stateHistoryOf } from "../stateHistory.ts";
 
@@ -43,6 +45,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       pool: poolOptions(values),
       ...(isDev && { producer: devProducer(given) }),
       stateHistory: stateHistoryOf(values),
+      metricsPage: metricsPageOf(values),
       paranoid: values["crypto.paranoid"],
       evm: values.evm,
       clientVersion: clientVersion(isDev),
@@ -128,7 +131,13 @@ function devProducer(genesis: Genesis): ProducerOptions {
   };
 }
 
-function announce({ chain, log }: QNode, server: RpcServer, datadir: string): void {
+function announce(node: QNode, server: RpcServer, datadir: string): void {
+  const { chain, log } = node;
+  log.info("Cryptography passed its known-answer tests", {
+    keccak: keccakBackend,
+    secp256k1: secp256k1Backend,
+    mlDsa44: node.verifier.describe("ML-DSA-44"),
+  });
   const { header, hash } = chain.head;
   const consensus = chain.config.qnet?.consensus;
   log.info("Chain is open", {

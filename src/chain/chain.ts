@@ -84,9 +84,8 @@ export class Chain {
     this.#pointers = stored.pointers;
     this.states = new ChainStates(
       {
-        database: this.#database,
+        ...dependencies,
         store: this.#store,
-        log: dependencies.log,
         exclusive: (task) => this.#queue.run(task),
         pinned: () => ({ head: this.head.header, others: this.#pinned() }),
       },
@@ -267,6 +266,11 @@ export class Chain {
     return this.#queue.run(() => this.#restoreHead(hash, editedStateRoot));
   }
 
+  /** Blocks and other changes that wait for their turn. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   /** Refuses what waits, ends what runs. The database stays open: its opener closes it. */
   async close(): Promise<void> {
     await Promise.all([this.states.close(), this.#queue.close()]);
@@ -365,16 +369,12 @@ export class Chain {
   }
 
   #announceHead(block: Block, route: Route): void {
-    const head = { header: block.header, hash: block.hash };
-    this.#pointers = { ...this.#pointers, head };
-    if (route.removed.length > 0)
-      this.#dependencies.log.info("Chain reorganised", {
-        number: head.header.number,
-        hash: head.hash,
-        removed: route.removed.length,
-        added: route.added.length,
-      });
-    this.#events.emit("head", headEvent(head, route));
+    const { header, hash } = block;
+    this.#pointers = { ...this.#pointers, head: { header, hash } };
+    const [removed, added] = [route.removed.length, route.added.length];
+    const facts = { number: header.number, hash, removed, added };
+    if (removed > 0) this.#dependencies.log.info("Chain reorganised", facts);
+    this.#events.emit("head", headEvent(this.head, route));
   }
 
   /** Blocks whose states stay however old they are. */

@@ -44,10 +44,24 @@ export interface ChainEvents {
   readonly finalized: ChainHead;
 }
 
+/** Facts about the work on blocks. */
+export interface ChainObserver {
+  /** A block that was not made here was executed. */
+  executed(facts: {
+    readonly elapsedMs: number;
+    readonly transactions: number;
+    readonly gasUsed: bigint;
+  }): void;
+  /** A batch with new state is durable. */
+  stored(facts: { readonly elapsedMs: number; readonly nodes: number }): void;
+}
+
 export interface ChainDependencies {
   readonly sealRules: SealRules;
   readonly headRule: HeadRule;
   readonly log: Logger;
+  /** Hears how long the stages of a block took, for the metrics. */
+  readonly observer?: ChainObserver | undefined;
   /** Blocks whose states are kept; undefined: all (archive) */
   readonly stateHistory?: bigint | undefined;
   /** What precompiles verify with; default: the common verifier */

@@ -9,6 +9,7 @@ import { type BlockResult, compareResult, executeBlock } from "../execution/exec
 import { BlockInvalid } from "../execution/requests.ts";
 import { NodeError } from "../primitives/errors.ts";
 import type { Hash } from "../primitives/hex.ts";
+import { systemClock } from "../runtime/clock.ts";
 import type { State, StateChanges } from "../state/state.ts";
 import type { Block } from "../types/block.ts";
 import type { Rules } from "../types/forks.ts";
@@ -20,6 +21,7 @@ import type { Transaction } from "../types/transaction.ts";
 import type { BadBlocks } from "./badBlocks.ts";
 import { BlockError, demandEqual } from "./blockError.ts";
 import type { BlockStore } from "./blockStore.ts";
+import type { ChainObserver } from "./chainEvents.ts";
 import type { BlockRecord } from "./commit.ts";
 import { type BlockOverride, NO_OVERRIDE } from "./overrides.ts";
 import { verifyBody, verifyOmmers } from "./verifyBody.ts";
@@ -72,6 +74,7 @@ export interface ImportView {
   /** Recovers senders ahead of execution, off this thread. */
   readonly recoverSenders?: (transactions: readonly Transaction[]) => Promise<void>;
   readonly badBlocks: BadBlocks;
+  readonly observer?: ChainObserver | undefined;
   contextFor(header: Header): ExecutionContext;
   /** A State at the post-state of this block, edits included, that nobody else uses. */
   takeStateForChild(parentHash: Hash): State;
@@ -163,9 +166,17 @@ async function execute(view: ImportView, block: Block, rules: Rules) {
   await recoverSenders(view, block.transactions, rules);
   const state = view.takeStateForChild(block.header.parentHash);
   const context = view.contextFor(block.header);
+  const startMs = systemClock.nowMs();
   try {
     const result = await executeBlock(block, state, { ...context, rules });
-    return { result, changes: state.takeChanges(), state };
+    const changes = state.takeChanges();
+    const { transactions } = block;
+    view.observer?.executed({
+      elapsedMs: systemClock.nowMs() - startMs,
+      transactions: transactions.length,
+      gasUsed: result.gasUsed,
+    });
+    return { result, changes, state };
   } catch (error) {
     if (!(error instanceof BlockInvalid)) throw error;
     throw asBlockError(error);

@@ -4,7 +4,7 @@
  */
 import type { BlockDraft } from "../chain/buildBlock.ts";
 import { Chain } from "../chain/chain.ts";
-import type { HeadEvent } from "../chain/chainEvents.ts";
+import type { ChainObserver, HeadEvent } from "../chain/chainEvents.ts";
 import { readStoredGenesis } from "../chain/genesis.ts";
 import { chainMetrics } from "../chain/metrics.ts";
 import { networkRules } from "../chain/networkRules.ts";
@@ -16,7 +16,7 @@ import { NodeError } from "../primitives/errors.ts";
 import type { Address } from "../primitives/hex.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
-import { Metrics } from "../runtime/metrics.ts";
+import { type MetricHandles, Metrics } from "../runtime/metrics.ts";
 import { ServiceGroup } from "../runtime/service.ts";
 import { WorkerError, WorkerPool } from "../runtime/workers.ts";
 import { type Database, openDatabase } from "../storage/database.ts";
@@ -126,7 +126,9 @@ async function startParts(options: NodeOptions, services: ServiceGroup): Promise
   );
   await hold(services, "recovery", () => recovery.stop());
   const verifier = makeVerifier(options);
-  const chain = await openChain(options, { database, recovery, verifier });
+  const handles = metrics.register("chain", chainMetrics);
+  const observer = chainObserver(handles);
+  const chain = await openChain(options, { database, recovery, verifier, observer });
   await hold(services, "chain", () => chain.close());
   await prepareVerifier(verifier, chain.config, options);
   if (options.producer !== undefined && !chain.isDev)
@@ -136,7 +138,7 @@ async function startParts(options: NodeOptions, services: ServiceGroup): Promise
   const devClock = options.producer && new DevClock(base);
   const clock = devClock ?? base;
   const pool = makePool(options, { chain, recovery, clock, metrics });
-  followHead(chain, pool, metrics);
+  followHead(chain, pool, handles);
   await services.start([{ name: "pool", start: () => pool.start(), stop: () => pool.stop() }]);
   const parts = { database, chain, pool, verifier, clock, metrics };
   if (options.producer === undefined || devClock === undefined)
@@ -163,6 +165,7 @@ async function openChain(
     readonly database: Database;
     readonly recovery: WorkerPool;
     readonly verifier: PqVerifier;
+    readonly observer: ChainObserver;
   },
 ): Promise<Chain> {
   const { genesis: wanted, log } = options;
@@ -172,6 +175,7 @@ async function openChain(
     ...networkRules(genesis.config),
     log,
     verifier,
+    observer: parts.observer,
     stateHistory: options.stateHistory,
     evm: options.evm,
     recoverSenders: (transactions) => recoverAhead(recovery, transactions),
@@ -206,9 +210,28 @@ function makePool(
   return new TxPool({ head, recovery, log, clock, metrics, journal }, options.pool);
 }
 
+type ChainHandles = MetricHandles<typeof chainMetrics>;
+
+function chainObserver(handles: ChainHandles): ChainObserver {
+  return {
+    executed({ elapsedMs, transactions, gasUsed }) {
+      handles.execution_seconds.observe(elapsedMs / 1000);
+      handles.executed_transactions_total.add(transactions);
+      handles.execution_mgas_per_second.set(Number(gasUsed) / 1000 / Math.max(elapsedMs, 0.001));
+    },
+    stored({ elapsedMs, nodes }) {
+      handles.commit_seconds.observe(elapsedMs / 1000);
+      handles.trie_nodes_written_total.add(nodes);
+    },
+  };
+}
+
 /** The pool follows the head first, so that whoever hears of a block later finds it up to date. */
-function followHead(chain: Chain, pool: TxPool, metrics: Metrics): void {
-  const handles = metrics.register("chain", chainMetrics);
+function followHead(chain: Chain, pool: TxPool, handles: ChainHandles): void {
+  handles.trie_cache_hits.read(() => chain.states.cache.hits);
+  handles.trie_cache_misses.read(() => chain.states.cache.misses);
+  handles.trie_cache_nodes.read(() => chain.states.cache.size);
+  handles.waiting.read(() => chain.waiting);
   handles.head_number.read(() => Number(chain.head.header.number));
   handles.head_timestamp_seconds.read(() => Number(chain.head.header.timestamp));
   chain.on("head", (event: HeadEvent): undefined => {

@@ -65,6 +65,9 @@ const CODE_OVERHEAD_BYTES = 200;
 /** Decoded trie nodes by hash, hashed keys and contract code: shared by all tries and states over one store, on one thread. */
 export class NodeCache {
   readonly #nodes: GenerationalCache<NodeKey, TrieNode>;
+  /** Nodes found and not found here, ever. */
+  hits = 0;
+  misses = 0;
   /** keccak256 of addresses and slots, by their hex text. */
   readonly hashedKeys = new GenerationalCache<string, Bytes>(HASHED_KEYS);
   /** Code by its hash. */
@@ -84,7 +87,10 @@ export class NodeCache {
   }
 
   get(key: NodeKey): TrieNode | undefined {
-    return this.#nodes.get(key);
+    const node = this.#nodes.get(key);
+    if (node === undefined) this.misses++;
+    else this.hits++;
+    return node;
   }
 
   set(key: NodeKey, node: TrieNode): void {
