@@ -104,7 +104,7 @@ function processors(): Finding {
 function keccak(): Finding {
   const input = new Uint8Array(576);
   const micros = microsOf(() => keccak256(input));
-  const fast = keccakBackend === "hash-wasm";
+  const fast = keccakBackend === "wasm";
   return {
     what: "keccak-256",
     verdict: fast ? "ok" : "warn",
