@@ -12,7 +12,7 @@ import type { TransactionErrorReason } from "../src/execution/transactionError.t
 import type { DevErrorReason } from "../src/node/devError.ts";
 import type { HexErrorReason } from "../src/primitives/hex.ts";
 import type { QueueErrorReason } from "../src/runtime/queue.ts";
-import type { WorkerErrorReason } from "../src/runtime/workers.ts";
+import type { WorkerErrorReason } from "../src/runtime/workerError.ts";
 import type { StateErrorReason } from "../src/state/stateError.ts";
 import type { StorageErrorReason } from "../src/storage/storageError.ts";
 import type { PoolErrorReason } from "../src/txpool/poolError.ts";

@@ -2,7 +2,7 @@
  * Executing a stored block once more, watched: on the state it was executed on, up to the transactions of interest.
  * Requests take turns (one at a time on each node), since each may hold a large trace in memory.
  */
-import { storedSender } from "../src/chain/addressIndex.ts";
+
 import { createMachine, ExecutionFault, envOf, type Machine } from "../src/execution/evm.ts";
 import { executeTransaction, type Outcome } from "../src/execution/executeTransaction.ts";
 import type { Observer } from "../src/execution/observer.ts";
@@ -16,6 +16,7 @@ import { SerialQueue } from "../src/runtime/queue.ts";
 import type { State } from "../src/state/state.ts";
 import type { Block } from "../src/types/block.ts";
 import { isImpersonated } from "../src/types/impersonation.ts";
+import { storedSender } from "../src/types/sender.ts";
 import type { Transaction } from "../src/types/transaction.ts";
 import type { RpcContext, RpcNode } from "./context.ts";
 import { RpcError } from "./errors.ts";

@@ -8,7 +8,7 @@ import { type Address, hexToBytes } from "../primitives/hex.ts";
 import { columns, del, put, type WriteOp } from "../storage/columns.ts";
 import type { Database } from "../storage/database.ts";
 import type { Receipt } from "../types/receipt.ts";
-import { knownSender, senderOf } from "../types/sender.ts";
+import { storedSender } from "../types/sender.ts";
 import type { Transaction } from "../types/transaction.ts";
 import {
   NUMBER_BYTES,
@@ -47,11 +47,6 @@ export interface AddressQuery {
   /** Only what comes after this place in the given order. */
   readonly after?: Position;
   readonly limit: number;
-}
-
-/** Sender of a transaction in a block that was found valid; Frontier accepted signatures that later forks refuse. */
-export function storedSender(transaction: Transaction): Address {
-  return knownSender(transaction) ?? senderOf(transaction, { allowHighS: true });
 }
 
 function* entriesOf(

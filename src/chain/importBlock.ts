@@ -4,9 +4,12 @@
  * Cheap checks come first. Nothing here writes; a block that fails leaves nothing behind but a State to be thrown away.
  */
 
+import { type PqVerifier, pqVerifier } from "../crypto/pqVerifier.ts";
+import { checkType } from "../execution/checkTransaction.ts";
 import type { ExecutionContext } from "../execution/evm.ts";
 import { type BlockResult, compareResult, executeBlock } from "../execution/executeBlock.ts";
 import { BlockInvalid } from "../execution/requests.ts";
+import { TransactionError } from "../execution/transactionError.ts";
 import { NodeError } from "../primitives/errors.ts";
 import type { Hash } from "../primitives/hex.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -16,7 +19,7 @@ import type { Rules } from "../types/forks.ts";
 import type { ChainConfig } from "../types/genesis.ts";
 import type { Header } from "../types/header.ts";
 import { DecodeError } from "../types/rlp.ts";
-import { senderOf } from "../types/sender.ts";
+import { prepareSigners, senderOf } from "../types/sender.ts";
 import type { Transaction } from "../types/transaction.ts";
 import type { BadBlocks } from "./badBlocks.ts";
 import { BlockError, demandEqual } from "./blockError.ts";
@@ -73,6 +76,8 @@ export interface ImportView {
   readonly sealRules: SealRules;
   /** Recovers senders ahead of execution, off this thread. */
   readonly recoverSenders?: (transactions: readonly Transaction[]) => Promise<void>;
+  /** What verifies transactions of type 0x51; default: the common verifier */
+  readonly verifier?: PqVerifier | undefined;
   readonly badBlocks: BadBlocks;
   readonly observer?: ChainObserver | undefined;
   contextFor(header: Header): ExecutionContext;
@@ -183,22 +188,40 @@ async function execute(view: ImportView, block: Block, rules: Rules) {
   }
 }
 
+/** All signatures, before anything runs. A type or an algorithm that the block's rules do not know is not even tried. */
 async function recoverSenders(
   view: ImportView,
   transactions: readonly Transaction[],
   rules: Rules,
 ): Promise<void> {
+  const { verifier = pqVerifier } = view;
+  judgeEach(transactions, (transaction) => {
+    if (transaction.pqSender !== undefined) checkType(transaction, rules);
+  });
   await view.recoverSenders?.(transactions);
+  await prepareSigners(transactions, verifier);
+  const allowHighS = !rules.has("homestead");
+  judgeEach(transactions, (transaction) => senderOf(transaction, { allowHighS, verifier }));
+}
+
+/** Throws BlockError INVALID_TRANSACTION with the place of the first transaction that `judge` refuses. */
+function judgeEach(
+  transactions: readonly Transaction[],
+  judge: (transaction: Transaction) => void,
+): void {
   for (const [index, transaction] of transactions.entries()) {
     try {
-      senderOf(transaction, { allowHighS: !rules.has("homestead") });
+      judge(transaction);
     } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
+      if (!(error instanceof DecodeError || error instanceof TransactionError)) throw error;
       throw new BlockError(
         {
           code: "INVALID_TRANSACTION",
           field: `transactions[${index}]`,
-          expected: "a valid signature",
+          expected:
+            error instanceof DecodeError
+              ? "a valid signature"
+              : "a transaction that can be applied",
           got: error.message,
         },
         { cause: error },

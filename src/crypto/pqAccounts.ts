@@ -13,7 +13,7 @@ import {
 import { type Bytes, concatBytes } from "../primitives/bytes.ts";
 import { type Address, bytesToAddress } from "../primitives/hex.ts";
 import { keccak256 } from "./keccak.ts";
-import { pqAlgorithm } from "./pqAlgorithms.ts";
+import { type PqAlgorithmName, pqAlgorithm } from "./pqAlgorithms.ts";
 import { KEY_TYPES } from "./pqBackends.ts";
 import type { MlDsaName } from "./pqKeys.ts";
 
@@ -71,7 +71,7 @@ export function derivePqSeed(
 }
 
 /** Address of a key: the last 20 bytes of keccak256(algorithm's id ‖ public key). Source: EIP-7932. */
-export function pqAddress(algorithm: PqAccountAlgorithm, publicKey: Bytes): Address {
+export function pqAddress(algorithm: PqAlgorithmName, publicKey: Bytes): Address {
   // no key here has 63 bytes, where EIP-7932 wants a gap lest the two look like a secp256k1 key
   const id = Uint8Array.of(pqAlgorithm(algorithm).id);
   return bytesToAddress(keccak256(concatBytes(id, publicKey)).subarray(12));

@@ -152,7 +152,12 @@ function checkNonce(tx: bigint, state: bigint, address: Address): void {
   if (tx > state) refuse({ code: "NONCE_TOO_HIGH", address, tx, state });
 }
 
-function checkType(transaction: TransactionFields, rules: Rules, lenient: Leniency): void {
+/** Checks that blocks may hold the type, by this algorithm and for this chain. Throws TransactionError. */
+export function checkType(
+  transaction: TransactionFields,
+  rules: Rules,
+  lenient: Leniency = {},
+): void {
   const { type, chainId, pqSender } = transaction;
   const row = transactionTypes.get(type);
   if (row === undefined || !isTypeActive(row, rules)) {

@@ -1,6 +1,6 @@
 /** The post-quantum verifier of a node: made, tested before the first block, and refused for production if it is slow. */
 import { setTimeout } from "node:timers/promises";
-import type { PqAlgorithmName } from "../crypto/pqAlgorithms.ts";
+import { PQ_ALGORITHMS, type PqAlgorithmName } from "../crypto/pqAlgorithms.ts";
 import { PqVerifier, pqVerifier } from "../crypto/pqVerifier.ts";
 import { NodeError } from "../primitives/errors.ts";
 import type { ChainConfig } from "../types/genesis.ts";
@@ -29,6 +29,8 @@ export function usedAlgorithms({ qnet }: ChainConfig): ReadonlySet<PqAlgorithmNa
   if (qnet === undefined) return used;
   if (qnet.consensus !== undefined) used.add("ML-DSA-44");
   for (const entry of qnet.precompiles) if (entry.kind === "verify") used.add(entry.algorithm);
+  for (const name of PQ_ALGORITHMS)
+    if (qnet.pqTransactions?.verifyGas[name] !== undefined) used.add(name);
   return used;
 }
 

@@ -13,15 +13,17 @@ import { HeadView } from "../consensus/headView.ts";
 import { Producer } from "../consensus/producer.ts";
 import type { PqVerifier } from "../crypto/pqVerifier.ts";
 import { NodeError } from "../primitives/errors.ts";
-import type { Address } from "../primitives/hex.ts";
+import type { Address, Hash } from "../primitives/hex.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import { type MetricHandles, Metrics } from "../runtime/metrics.ts";
 import { ServiceGroup } from "../runtime/service.ts";
-import { WorkerError, WorkerPool } from "../runtime/workers.ts";
+import { WorkerError } from "../runtime/workerError.ts";
+import { WorkerPool } from "../runtime/workers.ts";
 import { type Database, openDatabase } from "../storage/database.ts";
 import { Journal } from "../txpool/journal.ts";
 import { TxPool } from "../txpool/pool.ts";
+import { knownSender, rememberSender } from "../types/sender.ts";
 import type { Transaction } from "../types/transaction.ts";
 import type { NodeOptions } from "./config.ts";
 import { demandFastVerifier, makeVerifier, prepareVerifier } from "./cryptoSetup.ts";
@@ -120,15 +122,16 @@ async function startParts(options: NodeOptions, services: ServiceGroup): Promise
     ...(options.databaseCacheBytes !== undefined && { cacheBytes: options.databaseCacheBytes }),
   });
   await hold(services, "database", () => database.close());
+  const verifier = makeVerifier(options);
   const recovery = new WorkerPool(
-    { log },
+    { log, verifier },
     { ...(options.recoveryThreads !== undefined && { threads: options.recoveryThreads }) },
   );
   await hold(services, "recovery", () => recovery.stop());
-  const verifier = makeVerifier(options);
   const handles = metrics.register("chain", chainMetrics);
   const observer = chainObserver(handles);
-  const chain = await openChain(options, { database, recovery, verifier, observer });
+  const pooled: PooledSource = { get: undefined };
+  const chain = await openChain(options, { database, recovery, verifier, observer, pooled });
   await hold(services, "chain", () => chain.close());
   await prepareVerifier(verifier, chain.config, options);
   if (options.producer !== undefined && !chain.isDev)
@@ -138,6 +141,7 @@ async function startParts(options: NodeOptions, services: ServiceGroup): Promise
   const devClock = options.producer && new DevClock(base);
   const clock = devClock ?? base;
   const pool = makePool(options, { chain, recovery, clock, metrics });
+  pooled.get = (hash) => pool.get(hash);
   followHead(chain, pool, handles);
   await services.start([{ name: "pool", start: () => pool.start(), stop: () => pool.stop() }]);
   const parts = { database, chain, pool, verifier, clock, metrics };
@@ -166,10 +170,11 @@ async function openChain(
     readonly recovery: WorkerPool;
     readonly verifier: PqVerifier;
     readonly observer: ChainObserver;
+    readonly pooled: PooledSource;
   },
 ): Promise<Chain> {
   const { genesis: wanted, log } = options;
-  const { database, recovery, verifier } = parts;
+  const { database, recovery, verifier, pooled } = parts;
   const genesis = typeof wanted === "function" ? await wanted(readStoredGenesis(database)) : wanted;
   return Chain.open(database, genesis, {
     ...networkRules(genesis.config),
@@ -178,8 +183,24 @@ async function openChain(
     observer: parts.observer,
     stateHistory: options.stateHistory,
     evm: options.evm,
-    recoverSenders: (transactions) => recoverAhead(recovery, transactions),
+    recoverSenders: (transactions) => {
+      for (const transaction of transactions) adoptSender(transaction, pooled);
+      return recoverAhead(recovery, transactions);
+    },
   });
+}
+
+/** Where transactions are found whose signatures were verified on their way into the pool; it comes after the chain. */
+interface PooledSource {
+  get: ((hash: Hash) => Transaction | undefined) | undefined;
+}
+
+/** The hash covers the signature: what is known of the pooled transaction holds for the same bytes in a block. */
+function adoptSender(transaction: Transaction, { get }: PooledSource): void {
+  if (knownSender(transaction) !== undefined) return;
+  const pooled = get?.(transaction.hash);
+  const sender = pooled && knownSender(pooled);
+  if (sender !== undefined) rememberSender(transaction, sender);
 }
 
 /** A sender that cannot be recovered, or workers that are busy: the chain finds out itself, with the block's evidence. */

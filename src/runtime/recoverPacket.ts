@@ -1,12 +1,21 @@
 /** What passes between the node and a recovery worker: one buffer each way, so that a batch costs one hop and no copy of objects. */
+import type { PqAlgorithmName } from "../crypto/pqAlgorithms.ts";
 import type { Bytes } from "../primitives/bytes.ts";
 import { assert } from "../primitives/errors.ts";
+
+/** What a worker is started with. */
+export interface RecoverSetup {
+  /** Post-quantum signatures are verified by two back ends. */
+  readonly paranoid: boolean;
+}
 
 export interface RecoverRequest {
   readonly id: number;
   /** `senders`: packed raw transactions. `sidecar`: one blob transaction in network form, whose proofs are checked. */
   readonly kind: "senders" | "sidecar";
   readonly packet: Uint8Array<ArrayBuffer>;
+  /** Signature algorithms of the packet's transactions */
+  readonly algorithms: readonly PqAlgorithmName[];
 }
 
 export interface RecoverReply {

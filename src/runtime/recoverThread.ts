@@ -1,6 +1,8 @@
 /** A worker for signatures and blob proofs: answers packed transactions. Started by workers.ts only. */
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { loadKzg } from "../crypto/kzg.ts";
+import type { PqAlgorithmName } from "../crypto/pqAlgorithms.ts";
+import { PqVerifier, pqVerifier } from "../crypto/pqVerifier.ts";
 import type { Bytes } from "../primitives/bytes.ts";
 import { assert } from "../primitives/errors.ts";
 import { hexToBytes } from "../primitives/hex.ts";
@@ -12,16 +14,24 @@ import {
   packSenders,
   type RecoverReply,
   type RecoverRequest,
+  type RecoverSetup,
   unpackTransactions,
 } from "./recoverPacket.ts";
 
 const port = parentPort;
 assert(port !== null, "recoverThread.ts runs as a worker thread");
+const { paranoid }: RecoverSetup = workerData;
+const verifier = paranoid ? new PqVerifier({}, { paranoid }) : pqVerifier;
 
-port.on("message", ({ id, kind, packet }: RecoverRequest) => {
+port.on("message", ({ id, kind, packet, algorithms }: RecoverRequest) => {
   if (kind === "senders") {
-    const reply = recoverSenders(id, packet);
-    port.postMessage(reply, [reply.packet.buffer]);
+    prepare(algorithms).then(
+      () => {
+        const reply = recoverSenders(id, packet);
+        port.postMessage(reply, [reply.packet.buffer]);
+      },
+      (error: unknown) => port.postMessage(replyTo(id, failAll(packet, error))),
+    );
     return;
   }
   checkSidecar(packet).then(
@@ -31,11 +41,20 @@ port.on("message", ({ id, kind, packet }: RecoverRequest) => {
 });
 port.postMessage("ready");
 
+async function prepare(algorithms: readonly PqAlgorithmName[]): Promise<void> {
+  for (const name of algorithms) await verifier.prepare(name);
+}
+
+function failAll(packet: Bytes, error: unknown): ReadonlyMap<number, string> {
+  const problem = messageOf(error);
+  return new Map(unpackTransactions(packet).map((_raw, index) => [index, problem]));
+}
+
 function recoverSenders(id: number, packet: Bytes): RecoverReply {
   const failures = new Map<number, string>();
   const senders = unpackTransactions(packet).map((raw, index) => {
     try {
-      return recoverFlatSender(raw) ?? hexToBytes(senderOf(decodeTransaction(raw)));
+      return recoverFlatSender(raw) ?? hexToBytes(senderOf(decodeTransaction(raw), { verifier }));
     } catch (error) {
       failures.set(index, messageOf(error));
       return undefined;

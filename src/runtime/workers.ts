@@ -1,38 +1,38 @@
 /**
- * Recovery of senders off the main thread. Calls of one turn are coalesced into batches of packed bytes; replies are
+ * Recovery of senders, and verification of post-quantum signatures, off the main thread. Calls of one turn are coalesced into batches of packed bytes; replies are
  * given out in the order of the calls. A hop to a thread costs about as much as one recovery, so a few transactions are
  * recovered in place, and so is everything while no worker is ready. A worker that dies takes no promise with it: its
  * batch goes to another one or is recovered in place.
  */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { loadKzg } from "../crypto/kzg.ts";
-import { NodeError } from "../primitives/errors.ts";
+import { PqError, type PqVerifier, pqVerifier } from "../crypto/pqVerifier.ts";
 import { bytesToAddress } from "../primitives/hex.ts";
+import { encodeNetworkTransaction, type NetworkTransaction } from "../types/blobSidecar.ts";
 import {
-  encodeNetworkTransaction,
-  type NetworkTransaction,
-  verifyBlobSidecar,
-} from "../types/blobSidecar.ts";
-import { DecodeError } from "../types/rlp.ts";
-import { knownSender, rememberSender, senderOf } from "../types/sender.ts";
+  knownSender,
+  prepareSigners,
+  rememberSender,
+  senderOf,
+  signatureAlgorithms,
+} from "../types/sender.ts";
 import type { Transaction } from "../types/transaction.ts";
+import { checkSidecar } from "./checkSidecar.ts";
 import type { Logger } from "./log.ts";
 import {
   packTransactions,
   type RecoverReply,
   type RecoverRequest,
+  type RecoverSetup,
   SENDER_BYTES,
 } from "./recoverPacket.ts";
+import { WorkerError } from "./workerError.ts";
 
-export type WorkerErrorReason =
-  | { readonly code: "INVALID_SENDER"; readonly problem: string }
-  | { readonly code: "INVALID_SIDECAR"; readonly problem: string }
-  | { readonly code: "WORKERS_BUSY"; readonly limit: number }
-  | { readonly code: "WORKERS_STOPPED" };
-
-/** A sender that cannot be recovered, or a pool of workers that takes no more. */
-export class WorkerError extends NodeError<WorkerErrorReason> {}
+export interface WorkerDependencies {
+  readonly log: Logger;
+  /** What verifies here what no thread does; threads have their own, as paranoid as it. Default: the common verifier */
+  readonly verifier?: PqVerifier | undefined;
+}
 
 export interface WorkerOptions {
   /** Worker threads, capped by the cores of the machine; 0 recovers everything in place. Default 2. */
@@ -90,6 +90,7 @@ interface Thread {
 /** Recovers senders and remembers them with their transactions. */
 export class WorkerPool {
   readonly #log: Logger;
+  readonly #verifier: PqVerifier;
   readonly #wanted: number;
   readonly #threads = new Set<Thread>();
   /** Jobs that no batch holds yet. */
@@ -106,8 +107,9 @@ export class WorkerPool {
   #inline: NodeJS.Immediate | undefined;
   #stopped = false;
 
-  constructor(dependencies: { readonly log: Logger }, options: WorkerOptions = {}) {
+  constructor(dependencies: WorkerDependencies, options: WorkerOptions = {}) {
     this.#log = dependencies.log;
+    this.#verifier = dependencies.verifier ?? pqVerifier;
     this.#wanted = Math.min(options.threads ?? DEFAULT_THREADS, availableParallelism());
   }
 
@@ -125,12 +127,17 @@ export class WorkerPool {
 
   /**
    * Resolves when `knownSender(transaction)` is set. Calls resolve in their order. Rejects with WorkerError: the
-   * signature has no sender, too many wait, or the pool is stopped.
+   * signature has no sender, too many wait, or the pool is stopped; with PqError where no verifier can be trusted. That
+   * the rules know the algorithm of a post-quantum signature is the caller's to check.
    */
   recover(transaction: Transaction): Promise<void> {
     if (this.#stopped) return Promise.reject(new WorkerError({ code: "WORKERS_STOPPED" }));
     if (this.#waiting >= MAX_WAITING)
       return Promise.reject(new WorkerError({ code: "WORKERS_BUSY", limit: MAX_WAITING }));
+    // a paranoid one may be asked in `#fail`, where nothing can be waited for
+    const checker = this.#verifier.paranoid ? this.#verifier : undefined;
+    const preparing = checker && prepareSigners([transaction], checker);
+    if (preparing !== undefined) return preparing.then(() => this.recover(transaction));
     return new Promise((done, failed) => {
       this.#waiting++;
       this.#jobs.push({ transaction, done, failed });
@@ -153,7 +160,7 @@ export class WorkerPool {
     if (this.#sidecars.length >= MAX_SIDECARS)
       return Promise.reject(new WorkerError({ code: "WORKERS_BUSY", limit: MAX_SIDECARS }));
     this.warmUp();
-    if (this.#threads.size === 0) return verifyHere(network);
+    if (this.#threads.size === 0) return checkSidecar(network);
     return new Promise((done, failed) => {
       this.#sidecars.push({ id: this.#nextId++, network, done, failed });
       this.#feed();
@@ -184,9 +191,12 @@ export class WorkerPool {
 
   #dispatch(): void {
     this.#flush = undefined;
-    const count = this.#jobs.length;
-    if (count < INLINE_BELOW && this.#order.length === 0) {
-      if (count > 0) this.#recoverInPlace(this.#cut(count));
+    const few =
+      this.#jobs.length < INLINE_BELOW &&
+      this.#order.length === 0 &&
+      this.#jobs.every(({ transaction }) => transaction.pqSender === undefined);
+    if (few) {
+      if (this.#jobs.length > 0) this.#recoverInPlace(this.#cut(this.#jobs.length));
       return;
     }
     if (this.#wanted > 0) this.warmUp();
@@ -239,7 +249,7 @@ export class WorkerPool {
     if (sidecar === undefined) return;
     thread.sidecar = sidecar;
     const packet = Uint8Array.from(encodeNetworkTransaction(sidecar.network));
-    this.#send(thread, { id: sidecar.id, kind: "sidecar", packet });
+    this.#send(thread, { id: sidecar.id, kind: "sidecar", packet, algorithms: [] });
   }
 
   #send(thread: Thread, request: RecoverRequest): void {
@@ -248,9 +258,11 @@ export class WorkerPool {
   }
 
   #post(thread: Thread, batch: Batch): void {
-    const packet = packTransactions(batch.jobs.map(({ transaction }) => transaction.raw));
+    const transactions = batch.jobs.map(({ transaction }) => transaction);
+    const packet = packTransactions(transactions.map(({ raw }) => raw));
+    const algorithms = signatureAlgorithms(transactions);
     thread.batches.set(batch.id, batch);
-    this.#send(thread, { id: batch.id, kind: "senders", packet });
+    this.#send(thread, { id: batch.id, kind: "senders", packet, algorithms });
   }
 
   #answer(thread: Thread, { id, packet, failures }: RecoverReply): void {
@@ -266,7 +278,7 @@ export class WorkerPool {
       thread.batches.delete(id);
       this.#finish(batch, (job, index) => {
         const problem = failures.get(index);
-        if (problem !== undefined) throw new WorkerError({ code: "INVALID_SENDER", problem });
+        if (problem !== undefined) this.#fail(job, problem);
         const at = index * SENDER_BYTES;
         rememberSender(job.transaction, bytesToAddress(packet.subarray(at, at + SENDER_BYTES)));
       });
@@ -275,12 +287,35 @@ export class WorkerPool {
     if (thread.batches.size === 0 && thread.sidecar === undefined) thread.worker.unref();
   }
 
+  /** Throws why a thread found no sender; a thread cannot halt the node when its back ends disagree, so this one asks again. */
+  #fail({ transaction }: Job, problem: string): never {
+    const { paranoid } = this.#verifier;
+    if (paranoid && transaction.pqSender !== undefined)
+      senderOf(transaction, { verifier: this.#verifier });
+    throw new WorkerError({ code: "INVALID_SENDER", problem });
+  }
+
   #recoverInPlace(batch: Batch): void {
+    const transactions = batch.jobs.map(({ transaction }) => transaction);
+    const preparing = prepareSigners(transactions, this.#verifier);
+    if (preparing === undefined) this.#recoverHere(batch);
+    else
+      preparing.then(
+        () => this.#recoverHere(batch),
+        (error: unknown) =>
+          this.#finish(batch, () => {
+            throw error;
+          }),
+      );
+  }
+
+  #recoverHere(batch: Batch): void {
     const failures = batch.jobs.map(({ transaction }) => {
       try {
-        senderOf(transaction);
+        senderOf(transaction, { verifier: this.#verifier });
         return undefined;
       } catch (error) {
+        if (error instanceof PqError) return error;
         const problem = error instanceof Error ? error.message : String(error);
         return new WorkerError({ code: "INVALID_SENDER", problem }, { cause: error });
       }
@@ -319,6 +354,7 @@ export class WorkerPool {
     const worker = new Worker(new URL(file, import.meta.url), {
       name: "qnet-recover",
       resourceLimits: THREAD_HEAP,
+      workerData: { paranoid: this.#verifier.paranoid } satisfies RecoverSetup,
     });
     const thread: Thread = { worker, batches: new Map(), sidecar: undefined, ready: false };
     this.#threads.add(thread);
@@ -350,18 +386,7 @@ export class WorkerPool {
     if (restarting) this.#startThread();
     if (this.#threads.size === 0)
       for (const { network, done, failed } of this.#sidecars.splice(0))
-        verifyHere(network).then(done, failed);
+        checkSidecar(network).then(done, failed);
     this.#feed();
-  }
-}
-
-async function verifyHere({ sidecar }: NetworkTransaction): Promise<void> {
-  if (sidecar === undefined) return;
-  const kzg = await loadKzg();
-  try {
-    verifyBlobSidecar(sidecar, kzg);
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    throw new WorkerError({ code: "INVALID_SIDECAR", problem: error.message }, { cause: error });
   }
 }

@@ -19,10 +19,10 @@ import type { Logger } from "../runtime/log.ts";
 import type { MetricHandles, Metrics } from "../runtime/metrics.ts";
 import type { BlobSidecar, NetworkTransaction } from "../types/blobSidecar.ts";
 import { isImpersonated } from "../types/impersonation.ts";
-import { knownSender, senderOf } from "../types/sender.ts";
+import { claimedSender, knownSender, senderOf, storedSender } from "../types/sender.ts";
 import type { Transaction } from "../types/transaction.ts";
 import { checkAdmissible, checkReplacement, decodeForPool } from "./admit.ts";
-import { checkAccount, checkGap } from "./admitAtHead.ts";
+import { checkAccount, checkAtHead } from "./admitAtHead.ts";
 import { PoolContents } from "./contents.ts";
 import type { HeadChange, HeadState } from "./headState.ts";
 import type { Journal } from "./journal.ts";
@@ -158,7 +158,7 @@ export class TxPool {
       if (this.#contents.get(transaction.hash) !== undefined)
         refuse({ code: "ALREADY_KNOWN", hash: transaction.hash });
       checkAdmissible(transaction, this.#deps.head, this.#options, arrival.origin);
-      if (knownSender(transaction) === undefined) await this.#deps.recovery.recover(transaction);
+      if (knownSender(transaction) === undefined) await this.#recover(transaction);
       if (transaction.blobVersionedHashes.length > 0) await this.#checkSidecar(arrival);
       // no await from here to the insertion
       this.#admit(arrival);
@@ -169,6 +169,13 @@ export class TxPool {
     this.#metrics.added_total.add(1, { origin: arrival.origin });
     this.#sweep();
     return transaction;
+  }
+
+  /** The signature last: where a transaction names its sender, that account refuses for less than a verification costs. */
+  async #recover(transaction: Transaction): Promise<void> {
+    const claimed = claimedSender(transaction);
+    if (claimed !== undefined) checkAtHead(this.#live.queueOf(claimed), transaction, this.#options);
+    await this.#deps.recovery.recover(transaction);
   }
 
   get(hash: Hash): Transaction | undefined {
@@ -251,14 +258,14 @@ export class TxPool {
       for (const transaction of block.transactions) {
         const entry = this.#contents.get(transaction.hash);
         if (entry?.sidecar !== undefined) this.#limbo.set(transaction.hash, entry.sidecar);
-        touched.add(entry?.sender ?? senderIn(transaction));
+        touched.add(entry?.sender ?? storedSender(transaction));
         included.add(transaction.hash);
       }
     const returning = change.removed
       .toReversed()
       .flatMap((block) => block.transactions)
       .filter((transaction) => !included.has(transaction.hash));
-    for (const transaction of returning) touched.add(senderIn(transaction));
+    for (const transaction of returning) touched.add(storedSender(transaction));
     for (const sender of touched) {
       const queue = this.#contents.queues.get(sender);
       if (queue !== undefined) this.#live.refresh(queue, included);
@@ -320,22 +327,17 @@ export class TxPool {
 
   /** The checks that need the head, and the insertion. Throws TransactionError or PoolError. */
   #admit({ transaction, sidecar, origin, keep }: Arrival): void {
-    const { hash, nonce } = transaction;
+    const { hash, nonce, raw } = transaction;
     if (this.#contents.get(hash) !== undefined) refuse({ code: "ALREADY_KNOWN", hash });
     const sender = senderOf(transaction);
     const queue = this.#live.queueOf(sender);
-    const cost = mostItCosts(transaction);
-    const pooled = queue.find(nonce);
-    checkAccount(queue, nonce, cost - (pooled?.cost ?? 0n));
-    if (pooled !== undefined)
-      checkReplacement(pooled.transaction, transaction, this.#options.priceBump);
-    else checkGap(queue, nonce, this.#options.gappedSlots);
+    const cost = checkAtHead(queue, transaction, this.#options);
     const entry = this.#entryOf({ transaction, sidecar, origin, keep }, sender, cost);
     if (!this.#live.put(queue, entry)) {
       const { size: transactions, bytes } = this.#contents;
       refuse({ code: "POOL_FULL", transactions, bytes });
     }
-    if (keep) this.#deps.journal?.keep(hash, transaction.raw);
+    if (keep) this.#deps.journal?.keep(hash, raw);
     const expects = queue.executableAt(nonce) === entry ? undefined : queue.nextNonce;
     this.#events.emit("transaction", { transaction, sender, origin, expects });
   }
@@ -349,7 +351,7 @@ export class TxPool {
 
   /** Puts a transaction of an undone block back; its slot is its own, so neither gaps nor the balance are asked. */
   #return(transaction: Transaction): void {
-    const sender = senderIn(transaction);
+    const sender = storedSender(transaction);
     const sidecar = this.#limbo.get(transaction.hash);
     try {
       if (this.#contents.get(transaction.hash) !== undefined) return;
@@ -385,11 +387,6 @@ export class TxPool {
     }
     this.#deps.journal?.tidy();
   }
-}
-
-/** Sender of a transaction that was in a block, whatever rules for signatures held there. */
-function senderIn(transaction: Transaction): Address {
-  return knownSender(transaction) ?? senderOf(transaction, { allowHighS: true });
 }
 
 function sidecarSize({ blobs, commitments, proofs }: BlobSidecar): number {

@@ -3,31 +3,18 @@
  * key travels with the transaction and is part of what is signed, so no other key or algorithm can claim the signature.
  * A signer can make many valid signatures for one payload: what identifies such a transaction is sender and nonce.
  */
-import { keccak256 } from "../crypto/keccak.ts";
+import { PQ_CONTEXTS, pqAddress } from "../crypto/pqAccounts.ts";
 import { type PqAlgorithm, pqAlgorithmById } from "../crypto/pqAlgorithms.ts";
 import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
-import { type Address, bytesToAddress } from "../primitives/hex.ts";
 import { fail, type RlpInput, type RlpItem, readBytes, showBytes } from "./rlp.ts";
 import type { SignatureScheme } from "./signatureSchemes.ts";
-import type { PqSender, Signature, TransactionFields } from "./transaction.ts";
+import type { Signature, TransactionFields } from "./transaction.ts";
 
-/** Context of the signatures of transactions (FIPS 204 and 205, "ctx"). */
-const TRANSACTION_CONTEXT: Bytes = new TextEncoder().encode("QNet/tx/1");
+const TRANSACTION_CONTEXT: Bytes = new TextEncoder().encode(PQ_CONTEXTS.transaction);
 /** Gas of recovering a secp256k1 key, which the base cost of a transaction covers and this type does without. */
 const ECRECOVER_GAS = 3_000n;
-/** Algorithm and key together would have the length of a secp256k1 key. Source: EIP-7932 */
-const AMBIGUOUS_KEY_BYTES = 63;
 /** RLP head of a signature: the shortest has 666 bytes, the longest 49,856. */
 const SIGNATURE_HEAD_BYTES = 3;
-
-/** The account of a key: the last 20 bytes of keccak256(algorithm id ‖ public key). Source: EIP-7932 */
-export function pqAddress({ algorithm, publicKey }: PqSender): Address {
-  const start = publicKey.length === AMBIGUOUS_KEY_BYTES ? 2 : 1;
-  const preimage = new Uint8Array(start + publicKey.length);
-  preimage[0] = algorithm.id;
-  preimage.set(publicKey, start);
-  return bytesToAddress(keccak256(preimage).subarray(12));
-}
 
 /** sender, pqAlgorithm, pqPublicKey and pqSignature of type 0x51. */
 export const pqSignature: SignatureScheme = {
@@ -58,8 +45,9 @@ export const pqSignature: SignatureScheme = {
   recoverSender: (digest, { pqSender, signature: { pq } }, verifier) => {
     if (pqSender === undefined || pq === undefined) return undefined;
     const { algorithm, publicKey } = pqSender;
-    const good = verifier.verify(algorithm.name, publicKey, digest, pq, TRANSACTION_CONTEXT);
-    return good ? pqAddress(pqSender) : undefined;
+    const { name } = algorithm;
+    const good = verifier.verify(name, publicKey, digest, pq, TRANSACTION_CONTEXT);
+    return good ? pqAddress(name, publicKey) : undefined;
   },
   witnessGas: ({ pqSender }, { pqTransactions }) => {
     if (pqSender === undefined || pqTransactions === undefined) return 0n;

@@ -1,8 +1,9 @@
 /** Who sent a transaction: recovered (or verified) once, then remembered as long as the transaction object lives. */
+import { pqAddress } from "../crypto/pqAccounts.ts";
+import type { PqAlgorithmName } from "../crypto/pqAlgorithms.ts";
 import { type PqVerifier, pqVerifier } from "../crypto/pqVerifier.ts";
 import { SECP256K1_HALF_ORDER } from "../crypto/secp256k1.ts";
 import type { Address } from "../primitives/hex.ts";
-import { pqAddress } from "./pqSignature.ts";
 import { fail } from "./rlp.ts";
 import type { Transaction } from "./transaction.ts";
 import { signingDigest, typeRow } from "./transactionCodec.ts";
@@ -44,7 +45,34 @@ export function rememberSender(transaction: Transaction, sender: Address): void 
 
 /** The account that a transaction of type 0x51 names, its signature unseen; other types name none. */
 export function claimedSender({ pqSender }: Transaction): Address | undefined {
-  return pqSender && pqAddress(pqSender);
+  return pqSender && pqAddress(pqSender.algorithm.name, pqSender.publicKey);
+}
+
+/** Sender of a transaction in a block that was found valid; Frontier accepted signatures that later forks refuse. */
+export function storedSender(transaction: Transaction): Address {
+  return (
+    knownSender(transaction) ??
+    claimedSender(transaction) ??
+    senderOf(transaction, { allowHighS: true })
+  );
+}
+
+/** Algorithms of the post-quantum signatures among these transactions, each once. */
+export function signatureAlgorithms(transactions: Iterable<Transaction>): PqAlgorithmName[] {
+  const found = new Set<PqAlgorithmName>();
+  for (const { pqSender } of transactions)
+    if (pqSender !== undefined) found.add(pqSender.algorithm.name);
+  return [...found];
+}
+
+/** Makes the verifier ready for these transactions; undefined: nothing is to be waited for. Rejects with PqError. */
+export function prepareSigners(
+  transactions: Iterable<Transaction>,
+  verifier: PqVerifier,
+): Promise<unknown> | undefined {
+  const missing = signatureAlgorithms(transactions).filter((name) => !verifier.isPrepared(name));
+  if (missing.length === 0) return undefined;
+  return Promise.all(missing.map((name) => verifier.prepare(name)));
 }
 
 /** The sender if it was recovered or remembered before. */

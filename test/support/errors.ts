@@ -10,3 +10,14 @@ export function codeOf(action: () => unknown): string | undefined {
     throw error;
   }
 }
+
+/** Code of the NodeError with which `promise` rejects, or undefined if it resolves; any other error passes through. */
+export async function codeOfRejection(promise: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await promise;
+    return undefined;
+  } catch (error) {
+    if (error instanceof NodeError) return error.reason.code;
+    throw error;
+  }
+}

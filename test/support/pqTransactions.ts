@@ -1,12 +1,12 @@
 /** Post-quantum accounts and transactions for tests: keys from fixed seeds, deterministic signatures by noble. */
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from "@noble/post-quantum/ml-dsa.js";
-import { slh_dsa_sha2_128s } from "@noble/post-quantum/slh-dsa.js";
-import { type PqAlgorithmName, pqAlgorithm } from "../../src/crypto/pqAlgorithms.ts";
+import { openPqKey, type PqKey, pqAddress } from "../../src/crypto/pqAccounts.ts";
+import { pqAlgorithm } from "../../src/crypto/pqAlgorithms.ts";
+import type { MlDsaName } from "../../src/crypto/pqKeys.ts";
 import { type Bytes, EMPTY_BYTES } from "../../src/primitives/bytes.ts";
 import { type Address, hexToBytes, parseAddress } from "../../src/primitives/hex.ts";
 import type { Rules } from "../../src/types/forks.ts";
 import { type Genesis, parseGenesis } from "../../src/types/genesis.ts";
-import { pqAddress } from "../../src/types/pqSignature.ts";
 import type { PqSender, Transaction, TransactionFields } from "../../src/types/transaction.ts";
 import { encodeTransaction, signingDigest } from "../../src/types/transactionCodec.ts";
 import { PQ_TYPE } from "../../src/types/transactionTypes.ts";
@@ -22,10 +22,7 @@ const SCHEMES = {
   "ML-DSA-44": ml_dsa44,
   "ML-DSA-65": ml_dsa65,
   "ML-DSA-87": ml_dsa87,
-  "SLH-DSA-SHA2-128s": slh_dsa_sha2_128s,
-} as const satisfies Partial<Record<PqAlgorithmName, unknown>>;
-
-type TestAlgorithm = keyof typeof SCHEMES;
+} as const;
 
 export const TRANSACTION_CONTEXT = new TextEncoder().encode("QNet/tx/1");
 
@@ -35,15 +32,15 @@ export const PQ_SEEDS: readonly [Bytes, Bytes] = [
   hexToBytes("0x956ffb9fbc566009dc5017cf3ee850a9b59867ffe118762008c9af578f893ddf"),
 ];
 
-/** The account of a seed: 32 bytes for ML-DSA, 48 for SLH-DSA. */
-export function pqAccount(seed: Bytes, name: TestAlgorithm = "ML-DSA-44"): PqAccount {
+/** The account of a 32-byte seed. */
+export function pqAccount(seed: Bytes, name: MlDsaName = "ML-DSA-44"): PqAccount {
   const scheme = SCHEMES[name];
   const { publicKey, secretKey } = scheme.keygen(seed);
   const algorithm = pqAlgorithm(name);
   return {
     algorithm,
     publicKey,
-    address: pqAddress({ algorithm, publicKey }),
+    address: pqAddress(name, publicKey),
     sign: (message, context) => scheme.sign(message, secretKey, { context, extraEntropy: false }),
   };
 }
@@ -72,9 +69,28 @@ export function signPq(account: PqAccount, fields: Partial<TransactionFields> = 
   return encodeTransaction(full, account.sign(signingDigest(full), TRANSACTION_CONTEXT));
 }
 
-/** The development network with changes to its section `pqTransactions`. */
-export function pqGenesis(change: Readonly<Record<string, unknown>> = {}): Genesis {
+/** The key of an SLH-DSA account, which signs in 0.3 s. */
+export function slhDsaKey(): Promise<PqKey> {
+  return openPqKey("SLH-DSA-SHA2-128s", PQ_SEEDS[0]);
+}
+
+/** The transaction with these fields, signed as a wallet does it. */
+export async function signWith(
+  key: PqKey,
+  fields: Partial<TransactionFields> = {},
+): Promise<Transaction> {
+  const pqSender = { algorithm: pqAlgorithm(key.algorithm), publicKey: key.publicKey };
+  const full = { ...PQ_FIELDS, ...fields, pqSender };
+  return encodeTransaction(full, await key.sign(signingDigest(full), TRANSACTION_CONTEXT));
+}
+
+/** The development network with changes to its section `pqTransactions`; these accounts have 10,000 ether too. */
+export function pqGenesis(
+  change: Readonly<Record<string, unknown>> = {},
+  funded: readonly Address[] = [],
+): Genesis {
   const json = JSON.parse(networkText("devnet"));
+  for (const address of funded) json.alloc[address] = { balance: "10000000000000000000000" };
   json.config.qnet.pqTransactions = { ...json.config.qnet.pqTransactions, ...change };
   return parseGenesis(json);
 }

@@ -37,7 +37,7 @@ export class TestHead implements HeadState {
   readonly nonces = new Map<Address, bigint>();
   readonly balances = new Map<Address, bigint>();
   readonly included = new Map<Hash, bigint>();
-  readonly rules = osakaRules();
+  rules: Rules = osakaRules();
   readonly blobBaseFee = 1n;
   gasLimit = 30_000_000n;
   baseFee = 0n;
@@ -126,6 +126,7 @@ export interface TestPool {
   readonly head: TestHead;
   readonly clock: ManualClock;
   readonly metrics: Metrics;
+  readonly recovery: WorkerPool;
 }
 
 /** A pool that recovers signatures in place. */
@@ -135,7 +136,7 @@ export function testPool(options: Partial<PoolOptions> = {}, journal?: Journal):
   const metrics = new Metrics();
   const recovery = new WorkerPool({ log: silentLogger }, { threads: 0 });
   const pool = new TxPool({ head, recovery, log: silentLogger, clock, metrics, journal }, options);
-  return { pool, head, clock, metrics };
+  return { pool, head, clock, metrics, recovery };
 }
 
 /** Puts `transactions` into a block on top of the head and tells the pool. */

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import type { Worker } from "node:worker_threads";
+import { nativeBackend, type PqBackend } from "../../../src/crypto/pqBackends.ts";
+import { PqVerifier } from "../../../src/crypto/pqVerifier.ts";
 import { addressOf, recoverAddress } from "../../../src/crypto/secp256k1.ts";
 import { silentLogger } from "../../../src/runtime/log.ts";
 import { packTransactions, unpackTransactions } from "../../../src/runtime/recoverPacket.ts";
-import { WorkerError, WorkerPool } from "../../../src/runtime/workers.ts";
+import { WorkerError } from "../../../src/runtime/workerError.ts";
+import { WorkerPool } from "../../../src/runtime/workers.ts";
 import { knownSender } from "../../../src/types/sender.ts";
 import type { Transaction } from "../../../src/types/transaction.ts";
 import {
@@ -11,6 +14,8 @@ import {
   signingDigest,
   signTransaction,
 } from "../../../src/types/transactionCodec.ts";
+import { codeOfRejection } from "../../support/errors.ts";
+import { PQ_SEEDS, pqAccount, signPq } from "../../support/pqTransactions.ts";
 import { transactionOf } from "../../support/testPool.ts";
 
 const KEYS = [1, 2, 3].map((value) => new Uint8Array(32).fill(value));
@@ -41,6 +46,23 @@ function brokenTransaction(): Transaction {
   }
   throw new RangeError("256 points in a row");
 }
+
+/** Well-formed, but its signature is not its key's. */
+function damagedPq(): Transaction {
+  const raw = Uint8Array.from(signPq(pqAccount(PQ_SEEDS[1])).raw);
+  raw[raw.length - 1_000] = (raw[raw.length - 1_000] ?? 0) ^ 1;
+  return decodeTransaction(raw);
+}
+
+/** Passes its self test, whose message has 17 bytes, and takes every signature of a transaction. */
+const lenientBackend: PqBackend = {
+  name: "noble",
+  load: async (algorithm) => {
+    const sound = await nativeBackend.load(algorithm);
+    return (publicKey, message, signature, context) =>
+      message.length === 32 || sound?.(publicKey, message, signature, context) === true;
+  },
+};
 
 async function untilReady(pool: WorkerPool): Promise<void> {
   pool.warmUp();
@@ -81,6 +103,28 @@ for (const threads of [0, 2])
       }
     });
 
+    it("verifies post-quantum signatures among others, of every algorithm", async () => {
+      const accounts = [
+        pqAccount(PQ_SEEDS[0]),
+        pqAccount(PQ_SEEDS[1], "ML-DSA-65"),
+        pqAccount(PQ_SEEDS[1], "ML-DSA-87"),
+      ];
+      const good = accounts.map((account) => decodeTransaction(signPq(account).raw));
+      const ecdsa = signed(2).map(({ transaction }) => transaction);
+      const bad = damagedPq();
+      const all = [...ecdsa, ...good, bad];
+      const results = await Promise.allSettled(all.map((one) => pool.recover(one)));
+      assert.deepEqual(
+        good.map((one) => knownSender(one)),
+        accounts.map(({ address }) => address),
+      );
+      const last = results.pop();
+      assert.ok(results.every(({ status }) => status === "fulfilled"));
+      assert.ok(last?.status === "rejected" && last.reason instanceof WorkerError);
+      assert.equal(last.reason.reason.code, "INVALID_SENDER");
+      assert.equal(knownSender(bad), undefined);
+    });
+
     it("tells which signature has no sender, and recovers its neighbours", async () => {
       const good = signed(6).map(({ transaction }) => transaction);
       const all = [...good, brokenTransaction()];
@@ -93,6 +137,23 @@ for (const threads of [0, 2])
   });
 
 describe("WorkerPool", () => {
+  for (const threads of [0, 2])
+    it(`gives the error of a paranoid verifier whose back ends disagree, with ${threads} threads`, async function () {
+      this.timeout(20_000);
+      const heard: unknown[] = [];
+      const verifier = new PqVerifier(
+        { backends: [nativeBackend, lenientBackend], onDisagreement: (error) => heard.push(error) },
+        { paranoid: true },
+      );
+      const pool = new WorkerPool({ log: silentLogger, verifier }, { threads });
+      if (threads > 0) await untilReady(pool);
+      const good = decodeTransaction(signPq(pqAccount(PQ_SEEDS[0])).raw);
+      await pool.recover(good);
+      assert.equal(await codeOfRejection(pool.recover(damagedPq())), "PQ_BACKENDS_DISAGREE");
+      assert.equal(heard.length, 1);
+      await pool.stop();
+    });
+
   it("loses no promise when its workers die", async function () {
     this.timeout(30_000);
     const workers: Worker[] = [];

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { keccakHash } from "../../../src/crypto/keccak.ts";
-import { PQ_ALGORITHMS, pqAlgorithm } from "../../../src/crypto/pqAlgorithms.ts";
+import { openPqKey } from "../../../src/crypto/pqAccounts.ts";
+import { pqAlgorithm } from "../../../src/crypto/pqAlgorithms.ts";
 import { PqVerifier } from "../../../src/crypto/pqVerifier.ts";
 import { type Bytes, concatBytes, EMPTY_BYTES } from "../../../src/primitives/bytes.ts";
 import { bytesToHex } from "../../../src/primitives/hex.ts";
-import { pqAddress } from "../../../src/types/pqSignature.ts";
 import { decodeRlp, encodeRlp, type RlpInput, readList } from "../../../src/types/rlp.ts";
 import { claimedSender, senderOf } from "../../../src/types/sender.ts";
 import type { Transaction } from "../../../src/types/transaction.ts";
@@ -20,7 +20,7 @@ import {
 } from "../../../src/types/transactionCodec.ts";
 import { PQ_TYPE } from "../../../src/types/transactionTypes.ts";
 import { codeOf } from "../../support/errors.ts";
-import { PQ_FIELDS, PQ_SEEDS, pqAccount, signPq } from "../../support/pqTransactions.ts";
+import { PQ_FIELDS, PQ_SEEDS, pqAccount, signPq, signWith } from "../../support/pqTransactions.ts";
 import { fieldsOf } from "../../support/transactions.ts";
 
 const account = pqAccount(PQ_SEEDS[0]);
@@ -79,12 +79,11 @@ describe("a transaction of type 0x51", () => {
 
   it("is signed by ML-DSA-65 and 87 and SLH-DSA too", async () => {
     const verifier = new PqVerifier();
-    const seeds = { "ML-DSA-65": 32, "ML-DSA-87": 32, "SLH-DSA-SHA2-128s": 48 } as const;
     for (const name of ["ML-DSA-65", "ML-DSA-87", "SLH-DSA-SHA2-128s"] as const) {
-      const other = pqAccount(new Uint8Array(seeds[name]).fill(7), name);
+      const key = await openPqKey(name, PQ_SEEDS[1]);
       await verifier.prepare(name);
-      const signed = decodeTransaction(signPq(other).raw);
-      assert.equal(senderOf(signed, { verifier }), other.address);
+      const signed = decodeTransaction((await signWith(key)).raw);
+      assert.equal(senderOf(signed, { verifier }), key.address);
       const { publicKeyBytes, signatureBytes } = pqAlgorithm(name);
       assert.equal(signed.pqSender?.publicKey.length, publicKeyBytes);
       assert.equal(signed.signature.pq?.length, signatureBytes);
@@ -183,15 +182,5 @@ describe("a transaction of type 0x51", () => {
     const call = unsignedTransaction(template);
     assert.deepEqual(call.pqSender, template.pqSender);
     assert.equal(call.signature.pq, undefined);
-  });
-});
-
-describe("pqAddress", () => {
-  it("keeps a zero byte between algorithm and key where both would look like a secp256k1 key (EIP-7932)", () => {
-    const algorithm = pqAlgorithm("ML-DSA-44");
-    const publicKey = new Uint8Array(63).fill(3);
-    const preimage = concatBytes(Uint8Array.of(algorithm.id, 0), publicKey);
-    assert.equal(pqAddress({ algorithm, publicKey }).slice(2), keccakHash(preimage).slice(26));
-    for (const name of PQ_ALGORITHMS) assert.notEqual(pqAlgorithm(name).publicKeyBytes, 63);
   });
 });
