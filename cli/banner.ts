@@ -2,7 +2,9 @@
 import { checksumAddress } from "../rpc/checksum.ts";
 import { keccakBackend } from "../src/crypto/keccak.ts";
 import { secp256k1Backend } from "../src/crypto/secp256k1.ts";
-import { bytesToHex } from "../src/primitives/hex.ts";
+import type { DevPqAccount } from "../src/node/devSigner.ts";
+import type { Bytes } from "../src/primitives/bytes.ts";
+import { type Address, bytesToHex } from "../src/primitives/hex.ts";
 import type { DevAccount } from "./devAccounts.ts";
 import { formatCoins } from "./help.ts";
 import { packageVersion } from "./package.ts";
@@ -21,6 +23,7 @@ export interface BannerFacts {
   readonly wsUrl: string;
   readonly symbol: string;
   readonly accounts: readonly DevAccount[];
+  readonly pqAccounts: readonly DevPqAccount[];
   /** wei */
   readonly balance: bigint;
   readonly mnemonic: string;
@@ -36,16 +39,19 @@ const COLUMN = 51;
 export function banner(facts: BannerFacts): string {
   const place = facts.datadir === undefined ? "state in memory" : `state in ${facts.datadir}`;
   const title = `QNet ${packageVersion()}  dev chain ${facts.chainId}  (${facts.production}, ${place})`;
-  const heading = `Accounts (${formatCoins(facts.balance)} ${facts.symbol} each)`;
+  const each = `(${formatCoins(facts.balance)} ${facts.symbol} each)`;
   return [
     "",
     `${title}   base fee ${formatGwei(facts.baseFee)} gwei  gas limit ${grouped(facts.gasLimit)}`,
     `RPC  ${facts.httpUrl}   WS  ${facts.wsUrl}`,
-    ...(facts.accounts.length === 0 ? [] : [`${heading.padEnd(COLUMN)}Private key`]),
-    ...facts.accounts.map(({ address, privateKey }, index) => {
-      const left = `(${index}) ${checksumAddress(address)}`;
-      return `${left.padEnd(COLUMN)}${bytesToHex(privateKey)}`;
-    }),
+    ...accountLines(
+      [`Accounts ${each}`, "Private key"],
+      facts.accounts.map(({ address, privateKey }) => [address, privateKey]),
+    ),
+    ...accountLines(
+      [`Quantum-safe accounts, ML-DSA-44 ${each}`, "Seed"],
+      facts.pqAccounts.map(({ address, seed }) => [address, seed]),
+    ),
     `Mnemonic  ${facts.mnemonic}   path ${facts.derivationPath}`,
     `Crypto    ML-DSA-44 ${facts.mlDsaBackend}, secp256k1 ${secp256k1Backend}, keccak ${keccakBackend}`,
     "These keys are public. Funds sent to them on a live network WILL BE LOST.",
@@ -53,6 +59,19 @@ export function banner(facts: BannerFacts): string {
   ]
     .map((line) => (line === "" ? "\n" : `  ${line}\n`))
     .join("");
+}
+
+/** A heading and a line for each account; nothing where there is none. */
+function accountLines(
+  [heading, secretName]: readonly [string, string],
+  accounts: readonly (readonly [address: Address, secret: Bytes])[],
+): string[] {
+  if (accounts.length === 0) return [];
+  const lines = accounts.map(([address, secret], index) => {
+    const left = `(${index}) ${checksumAddress(address)}`;
+    return `${left.padEnd(COLUMN)}${bytesToHex(secret)}`;
+  });
+  return [`${heading.padEnd(COLUMN - 1)} ${secretName}`, ...lines];
 }
 
 function formatGwei(wei: bigint): string {

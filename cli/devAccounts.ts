@@ -3,7 +3,10 @@ import { createHmac, pbkdf2Sync } from "node:crypto";
 import { HDKey } from "@scure/bip32";
 import { validateMnemonic } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
+import { derivePqSeed, pqAddress } from "../src/crypto/pqAccounts.ts";
+import { mlDsaPublicKey } from "../src/crypto/pqKeys.ts";
 import { addressOf } from "../src/crypto/secp256k1.ts";
+import type { DevPqAccount } from "../src/node/devSigner.ts";
 import type { Bytes } from "../src/primitives/bytes.ts";
 import type { Address } from "../src/primitives/hex.ts";
 import { UsageError } from "./exit.ts";
@@ -15,6 +18,8 @@ export interface DevAccount {
   readonly privateKey: Bytes;
 }
 
+/** Algorithm of the accounts that need no secp256k1 key. */
+const PQ_ALGORITHM = "ML-DSA-44";
 const SEED_ROUNDS = 2048;
 const SEED_BYTES = 64;
 
@@ -42,6 +47,15 @@ export function deriveAccounts(seed: Bytes, path: string, count: number): DevAcc
     const { privateKey } = parent.deriveChild(index);
     if (privateKey === null) throw new UsageError(`--derivation-path: no key at ${path}${index}`);
     return { address: addressOf(privateKey), privateKey };
+  });
+}
+
+/** The first `count` ML-DSA-44 accounts of a BIP-39 seed. */
+export function derivePqAccounts(seed: Bytes, count: number): DevPqAccount[] {
+  return Array.from({ length: count }, (_, index) => {
+    const own = derivePqSeed(PQ_ALGORITHM, seed, index);
+    const address = pqAddress(PQ_ALGORITHM, mlDsaPublicKey(PQ_ALGORITHM, own));
+    return { address, algorithm: PQ_ALGORITHM, seed: own };
   });
 }
 

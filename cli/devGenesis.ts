@@ -1,9 +1,15 @@
 /** Genesis of a development chain: genesis/devnet.json, changed as the flags say. */
 import { createPrivateKey, sign } from "node:crypto";
-import { bytesToHex, hexToBytes, parseAddress, parseHash } from "../src/primitives/hex.ts";
+import {
+  type Address,
+  bytesToHex,
+  hexToBytes,
+  parseAddress,
+  parseHash,
+} from "../src/primitives/hex.ts";
 import { consensusMessage, keyProofBody, MESSAGE_KIND } from "../src/types/consensusMessage.ts";
 import { type Genesis, parseGenesis } from "../src/types/genesis.ts";
-import { type DevAccount, seedOf, validatorSeed } from "./devAccounts.ts";
+import { seedOf, validatorSeed } from "./devAccounts.ts";
 import { UsageError } from "./exit.ts";
 import { networkText } from "./genesisFiles.ts";
 import { TEST_MNEMONIC } from "./options.ts";
@@ -16,7 +22,8 @@ export interface DevGenesisOptions {
   readonly baseFee: bigint;
   /** seconds */
   readonly timestamp: bigint;
-  readonly accounts: readonly DevAccount[];
+  /** Funded accounts, of whatever kind of key */
+  readonly accounts: readonly { readonly address: Address }[];
   /** wei, of each account */
   readonly balance: bigint;
   readonly blockTimeMs: number | undefined;

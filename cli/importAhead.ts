@@ -2,8 +2,9 @@
  * Blocks of a file, decoded some way ahead of their import: their senders are being recovered by the workers meanwhile, in
  * messages large enough to be worth it. How far ahead is bounded by the transactions and bytes that wait.
  */
+
+import { WorkerError } from "../src/runtime/workerError.ts";
 import type { WorkerPool } from "../src/runtime/workers.ts";
-import { WorkerError } from "../src/runtime/workers.ts";
 import { type Block, decodeBlock } from "../src/types/block.ts";
 import { DecodeError } from "../src/types/rlp.ts";
 import type { RawBlock } from "./blockFiles.ts";

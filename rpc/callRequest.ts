@@ -2,9 +2,11 @@
  * The transaction object of eth_call, eth_estimateGas, eth_sendTransaction and their kin: what a caller may say about a
  * transaction that is not signed yet.
  */
+import { pqAddress } from "../src/crypto/pqAccounts.ts";
 import { type Bytes, equalBytes } from "../src/primitives/bytes.ts";
 import type { Address, Hash } from "../src/primitives/hex.ts";
-import type { AccessListItem, Authorization } from "../src/types/transaction.ts";
+import type { AccessListItem, Authorization, PqSender } from "../src/types/transaction.ts";
+import { PQ_TYPE } from "../src/types/transactionTypes.ts";
 import {
   address,
   data,
@@ -17,6 +19,7 @@ import {
   refuse,
 } from "./codec.ts";
 import { object } from "./objects.ts";
+import { algorithmName, pqSenderOf } from "./pqRequest.ts";
 
 /** A transaction as far as the caller described it. */
 export interface CallRequest {
@@ -40,6 +43,8 @@ export interface CallRequest {
   readonly maxFeePerBlobGas: bigint | undefined;
   readonly blobVersionedHashes: readonly Hash[] | undefined;
   readonly authorizationList: readonly Authorization[] | undefined;
+  /** Key of the sender of a transaction of type 0x51; its public key may be missing */
+  readonly pqSender: PqSender | undefined;
 }
 
 const MAX_TYPE = 0x7fn;
@@ -102,6 +107,8 @@ const fields = object("transaction request", {
   maxFeePerBlobGas: quantity,
   blobVersionedHashes: list(hash),
   authorizationList: list(authorization, MAX_AUTHORIZATIONS),
+  pqAlgorithm: algorithmName,
+  pqPublicKey: data,
 });
 
 function inputOf(input: Bytes | undefined, older: Bytes | undefined, where: string) {
@@ -114,11 +121,16 @@ function inputOf(input: Bytes | undefined, older: Bytes | undefined, where: stri
   return input ?? older;
 }
 
+/** The account of a key that was given; undefined where only the algorithm is. */
+function accountOf({ algorithm, publicKey }: PqSender): Address | undefined {
+  return publicKey.length === 0 ? undefined : pqAddress(algorithm.name, publicKey);
+}
+
 /** Transaction object of a call. `input` and `data` may both be there when they are equal. */
 export const callRequest: ParamCodec<CallRequest> = {
   schema: fields.schema,
   decode(json, where) {
-    const { input, type, ...rest } = fields.decode(json, where);
+    const { input, type, pqAlgorithm, pqPublicKey, ...rest } = fields.decode(json, where);
     if (type !== undefined && type > MAX_TYPE) refuse(`${where}.type`, "transaction type > 0x7f");
     if (
       rest.gasPrice !== undefined &&
@@ -126,9 +138,14 @@ export const callRequest: ParamCodec<CallRequest> = {
     ) {
       refuse(where, "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified");
     }
+    const pqSender = pqSenderOf({ type, from: rest.from, pqAlgorithm, pqPublicKey }, where);
+    const isNamed = type !== undefined || pqSender !== undefined;
+    const { from = pqSender && accountOf(pqSender) } = rest;
     return {
       ...rest,
-      type: type === undefined ? undefined : Number(type),
+      from,
+      type: isNamed ? Number(type ?? PQ_TYPE) : undefined,
+      pqSender,
       data: inputOf(input, rest.data, where),
     };
   },

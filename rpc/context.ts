@@ -8,6 +8,7 @@ import type { Logger } from "../src/runtime/log.ts";
 import type { TxPool } from "../src/txpool/pool.ts";
 import type { Caller } from "./callers.ts";
 import type { Filters } from "./filters.ts";
+import type { KnownKeys } from "./knownKeys.ts";
 import type { Method } from "./method.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import type { TextCache } from "./textCache.ts";
@@ -83,6 +84,7 @@ export interface RpcContext {
   readonly filters: Filters;
   readonly subscriptions: Subscriptions;
   readonly texts: TextCache;
+  readonly keys: KnownKeys;
   /** The methods of this server that are open. */
   readonly methods: readonly Method[];
 }

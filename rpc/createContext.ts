@@ -1,6 +1,7 @@
 /** Makes what the handlers of one server share. */
 import type { RpcContext, RpcLimits, RpcNode } from "./context.ts";
 import { Filters } from "./filters.ts";
+import { KnownKeys } from "./knownKeys.ts";
 import type { Method } from "./method.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { TextCache } from "./textCache.ts";
@@ -32,6 +33,7 @@ export function createContext(
     filters,
     subscriptions,
     texts: new TextCache(),
+    keys: new KnownKeys(node),
     methods: options.methods,
     limits: { ...defaultLimits, ...options.limits },
     close() {

@@ -4,6 +4,7 @@ import { TransactionError } from "../src/execution/transactionError.ts";
 import { EMPTY_BYTES } from "../src/primitives/bytes.ts";
 import { ZERO_ADDRESS } from "../src/primitives/hex.ts";
 import type { TransactionFields } from "../src/types/transaction.ts";
+import { PQ_TYPE } from "../src/types/transactionTypes.ts";
 import type { CallRequest } from "./callRequest.ts";
 import { callTarget } from "./callTarget.ts";
 import type { RpcContext } from "./context.ts";
@@ -52,6 +53,7 @@ function feesFor(context: RpcContext, request: CallRequest, txType: number) {
 /** EIP-2718 type: the one named, else the first that has all fields, EIP-1559's where nothing speaks against it. */
 function typeFor(context: RpcContext, request: CallRequest): number {
   if (request.type !== undefined) return request.type;
+  if (request.pqSender !== undefined) return PQ_TYPE;
   if (request.authorizationList !== undefined) return type.setCode;
   if (request.blobVersionedHashes !== undefined) return type.blob;
   const london = context.node.chain.head.header.baseFeePerGas !== undefined;
@@ -88,5 +90,6 @@ export async function fillTransaction(
     maxFeePerBlobGas: request.maxFeePerBlobGas ?? 0n,
     blobVersionedHashes: request.blobVersionedHashes ?? [],
     authorizationList: request.authorizationList ?? [],
+    ...(request.pqSender !== undefined && { pqSender: request.pqSender }),
   };
 }

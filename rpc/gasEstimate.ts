@@ -1,6 +1,7 @@
 /** How much gas a request needs on a given state. */
 import { isPrecompile } from "../src/execution/evm.ts";
-import { TRANSACTION_GAS_CAP } from "../src/execution/gas.ts";
+import { callFields } from "../src/execution/executeCall.ts";
+import { intrinsicGas, TRANSACTION_GAS_CAP } from "../src/execution/gas.ts";
 import { TransactionError } from "../src/execution/transactionError.ts";
 import { EMPTY_BYTES } from "../src/primitives/bytes.ts";
 import { ZERO_ADDRESS } from "../src/primitives/hex.ts";
@@ -59,6 +60,12 @@ function isPlainTransfer({ state, execution }: CallSite, request: CallRequest): 
   return (state.account(to)?.codeHash ?? EMPTY_CODE_HASH) === EMPTY_CODE_HASH;
 }
 
+/** Gas of a transfer: that of key and signature is part of it. */
+function transferGas({ state, execution: { rules } }: CallSite, request: CallRequest): bigint {
+  if (request.pqSender === undefined) return TRANSFER_GAS;
+  return intrinsicGas(callFields({ ...request, gasLimit: 0n }, state, rules.chainId), rules);
+}
+
 const TOO_LITTLE = new Set(["INTRINSIC_GAS", "FLOOR_DATA_GAS"]);
 
 /**
@@ -82,8 +89,9 @@ export async function estimateGas(
   };
   const search = async (gasLimit: bigint): Promise<GasTry> =>
     (await attempt(gasLimit)) ?? { failure: OUT_OF_GAS, gasUsed: gasLimit, gasRefund: 0n };
-  if (isPlainTransfer(site, request) && high >= TRANSFER_GAS) {
-    if ((await search(TRANSFER_GAS)).failure === undefined) return TRANSFER_GAS;
+  const transfer = transferGas(site, request);
+  if (isPlainTransfer(site, request) && high >= transfer) {
+    if ((await search(transfer)).failure === undefined) return transfer;
   }
   const highest = await attempt(high);
   if (highest === undefined || highest.failure === OUT_OF_GAS) {

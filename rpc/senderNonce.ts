@@ -10,7 +10,7 @@ function nonceAfter(chain: Chain, sender: Address, number: bigint): bigint {
 }
 
 /** First block after which the account's nonce is above `nonce`; the head's is known to be. */
-function blockThatRaised(chain: Chain, sender: Address, nonce: bigint): bigint {
+export function blockThatRaised(chain: Chain, sender: Address, nonce: bigint): bigint {
   let low = 0n;
   let high = chain.head.header.number;
   while (low < high) {

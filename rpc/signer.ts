@@ -1,15 +1,16 @@
 /** Signing for the accounts of a development chain: messages, typed data, transactions. */
 import { keccak256 } from "../src/crypto/keccak.ts";
 import { signDigest } from "../src/crypto/secp256k1.ts";
+import { checkType } from "../src/execution/checkTransaction.ts";
 import type { DevChain } from "../src/node/dev.ts";
 import { type Bytes, bigIntToBytes, concatBytes, padBytes } from "../src/primitives/bytes.ts";
 import type { Address } from "../src/primitives/hex.ts";
 import { impersonate } from "../src/types/impersonation.ts";
-import { rememberSender } from "../src/types/sender.ts";
+import { prepareSigners, rememberSender, senderOf } from "../src/types/sender.ts";
 import type { Transaction, TransactionFields } from "../src/types/transaction.ts";
 import { signTransaction } from "../src/types/transactionCodec.ts";
 import type { CallRequest } from "./callRequest.ts";
-import type { RpcContext } from "./context.ts";
+import type { RpcContext, RpcNode } from "./context.ts";
 import { RpcError } from "./errors.ts";
 
 const WORD_BYTES = 32;
@@ -32,8 +33,14 @@ export function messageDigest(message: Bytes): Bytes {
 
 /** r ‖ s ‖ v of `digest` by an unlocked account. Throws RpcError when it has no key here. */
 export function signAs(context: RpcContext, account: Address, digest: Bytes): Bytes {
-  const key = devOf(context).privateKey(account);
+  const dev = devOf(context);
+  const key = dev.privateKey(account);
   if (key === undefined) {
+    const algorithm = dev.pqSigner(account)?.algorithm.name;
+    if (algorithm !== undefined) {
+      const text = `${account} signs with ${algorithm}: a signature of 65 bytes is none of its`;
+      throw new RpcError({ code: "REFUSED", text });
+    }
     throw new RpcError({ code: "REFUSED", text: `unknown account: no key for ${account}` });
   }
   const { r, s, yParity } = signDigest(digest, key);
@@ -42,6 +49,19 @@ export function signAs(context: RpcContext, account: Address, digest: Bytes): By
     padBytes(bigIntToBytes(s), WORD_BYTES),
     Uint8Array.of(MESSAGE_V + yParity),
   );
+}
+
+/** Sender of a transaction that came as bytes. Throws DecodeError, TransactionError, PqError. */
+export async function verifiedSender(
+  { chain, verifier }: RpcNode,
+  transaction: Transaction,
+): Promise<Address> {
+  if (transaction.pqSender !== undefined) {
+    // an algorithm that no rule knows is not loaded for a stranger
+    checkType(transaction, chain.rulesFor(chain.head.header));
+    await prepareSigners([transaction], verifier);
+  }
+  return senderOf(transaction, { verifier });
 }
 
 /** Signs with the sender's key, or stands in for it when the sender is impersonated. Throws RpcError. */
@@ -57,7 +77,14 @@ export function signOrImpersonate(
     rememberSender(transaction, sender);
     return transaction;
   }
-  if (dev.isImpersonated(sender)) return impersonate(fields, sender);
+  const signer = dev.pqSigner(sender);
+  if (signer !== undefined) {
+    const transaction = signer.signTransaction(fields);
+    rememberSender(transaction, sender);
+    return transaction;
+  }
+  if (dev.isImpersonated(sender) && fields.pqSender === undefined)
+    return impersonate(fields, sender);
   throw new RpcError({
     code: "REFUSED",
     text: `unknown account: ${sender} is neither unlocked nor impersonated`,

@@ -44,6 +44,7 @@ const NO_FIELDS: CallRequest = {
   maxFeePerBlobGas: undefined,
   blobVersionedHashes: undefined,
   authorizationList: undefined,
+  pqSender: undefined,
 };
 
 /** A question to a contract: where it is asked, and the time for this and all that follow. */

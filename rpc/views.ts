@@ -23,6 +23,7 @@ import {
   list,
   quantity,
   type ResultCodec,
+  text,
 } from "./codec.ts";
 import type { PlacedLog } from "./logs.ts";
 import { type Field, field, maybe, orNull, view } from "./objects.ts";
@@ -137,7 +138,29 @@ const transactionFields: { readonly [key: string]: Field<PlacedTransaction> } = 
     (t) => t >= type.accessList,
     (tx) => tx.signature.yParity,
   ),
+  // type 0x51 has them beside v, r and s of zero, which clients cannot do without; no key may be called "signature"
+  pqAlgorithm: maybe(text, ({ transaction }) => transaction.pqSender?.algorithm.name),
+  pqPublicKey: maybe(data, ({ transaction: { pqSender } }) =>
+    pqSender?.publicKey.length === 0 ? undefined : pqSender?.publicKey,
+  ),
+  pqSignature: maybe(data, ({ transaction }) => transaction.signature.pq),
 };
+
+/** Key and signature, of any type. */
+const PROOF_FIELDS: ReadonlySet<string> = new Set([
+  "v",
+  "r",
+  "s",
+  "yParity",
+  "pqPublicKey",
+  "pqSignature",
+]);
+
+/** A transaction without key and signature, which are most of one of type 0x51. */
+export const transactionSummaryView: ResultCodec<PlacedTransaction> = view(
+  "transaction summary",
+  Object.fromEntries(Object.entries(transactionFields).filter(([key]) => !PROOF_FIELDS.has(key))),
+);
 
 /** A transaction, mined or pending. */
 export const transactionView: ResultCodec<PlacedTransaction> = view(

@@ -2,6 +2,7 @@
 import { checksumAddress } from "../../rpc/checksum.ts";
 import type { RpcServer } from "../../rpc/server.ts";
 import type { ProducerMode, ProducerOptions } from "../../src/consensus/producer.ts";
+import type { DevPqAccount } from "../../src/node/devSigner.ts";
 import type { QNode } from "../../src/node/node.ts";
 import { bytesToHex, ZERO_ADDRESS } from "../../src/primitives/hex.ts";
 import { DEV_GAPPED_SLOTS } from "../../src/txpool/poolOptions.ts";
@@ -9,8 +10,14 @@ import type { Genesis } from "../../src/types/genesis.ts";
 import { banner } from "../banner.ts";
 import { chainFolder, journalFile } from "../dataFolder.ts";
 import { devDefinition } from "../definitions.ts";
-import { type DevAccount, demandMnemonic, deriveAccounts, seedOf } from "../devAccounts.ts";
-import { buildDevGenesis } from "../devGenesis.ts";
+import {
+  type DevAccount,
+  demandMnemonic,
+  deriveAccounts,
+  derivePqAccounts,
+  seedOf,
+} from "../devAccounts.ts";
+import { buildDevGenesis, type DevGenesisOptions } from "../devGenesis.ts";
 import { demandSameChain } from "../devStored.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import type { CommandIo } from "../io.ts";
@@ -34,7 +41,8 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   demandMnemonic(values.mnemonic);
   const seed = seedOf(values.mnemonic);
   const accounts = deriveAccounts(seed, values["derivation-path"], values.accounts);
-  const genesis = genesisOf(options, accounts);
+  const pqAccounts = derivePqAccounts(seed, values.accounts);
+  const genesis = genesisOf(options, [...accounts, ...pqAccounts]);
   // a fee cap protects real coins from typing errors; here it would only surprise
   const feeCap = options.sourceOf("rpc.txfeecap") === "default" ? 0n : values["rpc.txfeecap"];
   const effective = { ...values, "rpc.txfeecap": feeCap, "rpc.allow-unprotected-txs": true };
@@ -54,7 +62,12 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       journalPath: datadir && journalFile(datadir),
       pool: { ...poolOptions(effective), gappedSlots: DEV_GAPPED_SLOTS },
       producer: producerOptions(options, genesis),
-      dev: { accounts, autoImpersonate: values["auto-impersonate"], logging: !values.silent },
+      dev: {
+        accounts,
+        pqAccounts,
+        autoImpersonate: values["auto-impersonate"],
+        logging: !values.silent,
+      },
       metricsPage: metricsPageOf(values),
       paranoid: values["crypto.paranoid"],
       evm: values.evm,
@@ -65,7 +78,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
     io,
     (node, server) => {
       followCertificate(values, server, { io, log });
-      return announce({ node, server, options, accounts, io });
+      return announce({ node, server, options, accounts, pqAccounts, io });
     },
   );
   return EXIT.ok;
@@ -75,7 +88,7 @@ function isGiven(options: DevOptions, name: OptionName): boolean {
   return options.sourceOf(name) !== "default";
 }
 
-function genesisOf({ values }: DevOptions, accounts: readonly DevAccount[]): Genesis {
+function genesisOf({ values }: DevOptions, accounts: DevGenesisOptions["accounts"]): Genesis {
   return buildDevGenesis({
     chainId: values["chain-id"],
     gasLimit: values["gas-limit"],
@@ -110,11 +123,12 @@ interface Announcement {
   readonly server: RpcServer;
   readonly options: DevOptions;
   readonly accounts: readonly DevAccount[];
+  readonly pqAccounts: readonly DevPqAccount[];
   readonly io: CommandIo;
 }
 
 async function announce(announcement: Announcement): Promise<void> {
-  const { node, server, options, accounts, io } = announcement;
+  const { node, server, options, accounts, pqAccounts, io } = announcement;
   const { values } = options;
   const { genesis } = node.chain;
   if (values["config-out"] !== undefined) {
@@ -133,6 +147,7 @@ async function announce(announcement: Announcement): Promise<void> {
       wsUrl: server.wsUrl,
       symbol: genesis.config.qnet?.coin.symbol ?? "",
       accounts,
+      pqAccounts,
       balance: values.balance,
       mnemonic: values.mnemonic,
       derivationPath: values["derivation-path"],
@@ -149,13 +164,18 @@ function productionText({ values }: DevOptions): string {
   return values["mixed-mining"] ? `instant mining and ${clocked}` : clocked;
 }
 
-/** anvil's fields, and where the servers are. */
-function configOut({ node, server, options, accounts }: Announcement): object {
+/** anvil's fields, the post-quantum accounts, and where the servers are. */
+function configOut({ node, server, options, accounts, pqAccounts }: Announcement): object {
   const { genesis } = node.chain;
   const { values } = options;
   return {
     available_accounts: accounts.map(({ address }) => checksumAddress(address)),
     private_keys: accounts.map(({ privateKey }) => bytesToHex(privateKey)),
+    pq_accounts: pqAccounts.map(({ address, algorithm, seed }) => ({
+      address: checksumAddress(address),
+      algorithm,
+      seed: bytesToHex(seed),
+    })),
     wallet: { derivation_path: values["derivation-path"], mnemonic: values.mnemonic },
     base_fee: String(genesis.baseFeePerGas ?? 0n),
     gas_limit: String(genesis.gasLimit),

@@ -1,17 +1,41 @@
 /** qnet_cryptoStatus. */
 import { keccakBackend } from "../../src/crypto/keccak.ts";
-import { PQ_ALGORITHMS } from "../../src/crypto/pqAlgorithms.ts";
+import { PQ_ALGORITHMS, type PqAlgorithmName, pqAlgorithm } from "../../src/crypto/pqAlgorithms.ts";
 import { PqError, type PqSelfTest, type PqStatus } from "../../src/crypto/pqVerifier.ts";
 import { secp256k1Backend } from "../../src/crypto/secp256k1.ts";
+import { intrinsicGas } from "../../src/execution/gas.ts";
+import { EMPTY_BYTES } from "../../src/primitives/bytes.ts";
+import { ZERO_ADDRESS } from "../../src/primitives/hex.ts";
+import type { Rules } from "../../src/types/forks.ts";
 import type { PrecompileEntry } from "../../src/types/qnetConfig.ts";
+import type { TransactionFields } from "../../src/types/transaction.ts";
+import { PQ_TYPE } from "../../src/types/transactionTypes.ts";
 import { address, boolean, list, quantity, text } from "../codec.ts";
 import type { RpcContext } from "../context.ts";
 import { defineMethod } from "../method.ts";
 import { field, maybe, view } from "../objects.ts";
 
+const TRANSFER: TransactionFields = {
+  type: PQ_TYPE,
+  chainId: undefined,
+  nonce: 0n,
+  maxFeePerGas: 0n,
+  maxPriorityFeePerGas: 0n,
+  gasLimit: 0n,
+  to: ZERO_ADDRESS,
+  value: 0n,
+  data: EMPTY_BYTES,
+  accessList: [],
+  maxFeePerBlobGas: 0n,
+  blobVersionedHashes: [],
+  authorizationList: [],
+};
+
 interface AlgorithmStatus extends PqStatus {
   /** Entries of the genesis' map in force at the head. */
   readonly precompiles: readonly PrecompileEntry[];
+  /** Gas of a transfer signed by it at the head; undefined: it may not sign transactions */
+  readonly transferGas: bigint | undefined;
 }
 
 interface CryptoStatus {
@@ -25,12 +49,19 @@ const selfTestView = view<PqSelfTest>("self test", {
   failed: maybe(text, (test) => test.failed),
 });
 
+const transactionsView = view<{ readonly transferGas: bigint }>("transactions", {
+  transferGas: field(quantity, ({ transferGas }: { readonly transferGas: bigint }) => transferGas),
+});
+
 const algorithmView = view<AlgorithmStatus>("signature algorithm", {
   name: field(text, (one: AlgorithmStatus) => one.algorithm.name),
   id: field(quantity, (one) => BigInt(one.algorithm.id)),
   publicKeyBytes: field(quantity, (one) => BigInt(one.algorithm.publicKeyBytes)),
   signatureBytes: field(quantity, (one) => BigInt(one.algorithm.signatureBytes)),
   precompiles: field(list(address), (one) => one.precompiles.map((entry) => entry.address)),
+  transactions: maybe(transactionsView, ({ transferGas }) =>
+    transferGas === undefined ? undefined : { transferGas },
+  ),
   backend: maybe(text, (one) => one.backend),
   selfTests: field(list(selfTestView), (one) => one.selfTests),
 });
@@ -44,16 +75,24 @@ const statusView = view<CryptoStatus>("crypto status", {
 
 async function cryptoStatus({ node }: RpcContext): Promise<CryptoStatus> {
   const { chain, verifier } = node;
-  const { precompiles } = chain.rulesFor(chain.head.header);
+  const rules = chain.rulesFor(chain.head.header);
   const algorithms: AlgorithmStatus[] = [];
   for (const name of PQ_ALGORITHMS) {
-    const enabled = precompiles.filter(
+    const enabled = rules.precompiles.filter(
       (entry) => entry.kind === "verify" && entry.algorithm === name,
     );
-    if (enabled.length > 0) await settle(verifier.prepare(name));
-    algorithms.push({ ...verifier.status(name), precompiles: enabled });
+    const transferGas = transferGasOf(name, rules);
+    const isUsed = enabled.length > 0 || transferGas !== undefined;
+    if (isUsed) await settle(verifier.prepare(name));
+    algorithms.push({ ...verifier.status(name), precompiles: enabled, transferGas });
   }
   return { algorithms, paranoid: verifier.paranoid };
+}
+
+function transferGasOf(name: PqAlgorithmName, rules: Rules): bigint | undefined {
+  if (!rules.pqTransactions?.verifyGas.has(name)) return undefined;
+  const pqSender = { algorithm: pqAlgorithm(name), publicKey: EMPTY_BYTES };
+  return intrinsicGas({ ...TRANSFER, pqSender }, rules);
 }
 
 /** A failed self test is part of the answer. */

@@ -25,7 +25,7 @@ export const estimateMethods = [
       // on a development chain the next block may stand at a time that was set for it
       const block = named ?? (context.node.dev === undefined ? "latest" : "pending");
       const site = await callTargetOf(context, [block, ...overrides]);
-      return estimateGas(site, request, context.limits);
+      return estimateGas(site, context.keys.complete(request), context.limits);
     },
   }),
 ];

@@ -16,6 +16,7 @@ import { feeMethods } from "./fee.ts";
 import { filterMethods } from "./filter.ts";
 import { netMethods } from "./net.ts";
 import { otsMethods } from "./ots.ts";
+import { pqAccountMethods } from "./pqAccount.ts";
 import { qnetMethods } from "./qnet.ts";
 import { rpcMethods } from "./rpc.ts";
 import { signMethods } from "./sign.ts";
@@ -45,6 +46,7 @@ export const allMethods: readonly Method[] = [
   ...filterMethods,
   ...netMethods,
   ...otsMethods,
+  ...pqAccountMethods,
   ...qnetMethods,
   ...rpcMethods,
   ...signMethods,

@@ -6,9 +6,10 @@ import { type Address, type Hash, ZERO_ADDRESS } from "../../src/primitives/hex.
 import { PoolError } from "../../src/txpool/poolError.ts";
 import { decodeNetworkTransaction } from "../../src/types/blobSidecar.ts";
 import { impersonate } from "../../src/types/impersonation.ts";
-import { senderOf } from "../../src/types/sender.ts";
+import { claimedSender, senderOf } from "../../src/types/sender.ts";
 import type { Transaction, TransactionFields } from "../../src/types/transaction.ts";
 import { signingPayload } from "../../src/types/transactionCodec.ts";
+import { PQ_TYPE } from "../../src/types/transactionTypes.ts";
 import { type CallRequest, callRequest } from "../callRequest.ts";
 import { data, hash, looseQuantity } from "../codec.ts";
 import type { RpcContext } from "../context.ts";
@@ -18,7 +19,7 @@ import { fillTransaction } from "../fillTransaction.ts";
 import { defineMethod, optional, param } from "../method.ts";
 import { field, view } from "../objects.ts";
 import { receiptsOfBlock } from "../receipts.ts";
-import { senderFor, signOrImpersonate } from "../signer.ts";
+import { devOf, senderFor, signOrImpersonate } from "../signer.ts";
 import { type PlacedTransaction, receiptView, unsentTransactionView } from "../views.ts";
 
 const DEFAULT_WAIT_MS = 20_000n;
@@ -76,7 +77,7 @@ function checkLeastFee({ node }: RpcContext, transaction: Transaction): void {
   }
   const baseFee = dev.automine ? baseFeeToCome(node) : 0n;
   if (maxFeePerGas < baseFee) {
-    const address = senderOf(transaction);
+    const address = claimedSender(transaction) ?? senderOf(transaction);
     throw new TransactionError({ code: "MAX_FEE_BELOW_BASE_FEE", address, maxFeePerGas, baseFee });
   }
 }
@@ -96,12 +97,24 @@ function addMade(context: RpcContext, transaction: Transaction): Promise<Transac
   return context.node.pool.addTransaction(transaction, "local");
 }
 
+/** A request of an account whose post-quantum key this node holds is of type 0x51; an impersonated one needs no key. */
+function withOwnKey(context: RpcContext, request: CallRequest, from: Address): CallRequest {
+  const own = devOf(context).pqSigner(from);
+  if (own === undefined) return { ...request, from };
+  const { type } = request;
+  if (type !== undefined && type !== PQ_TYPE) {
+    const text = `${from} signs with ${own.algorithm.name}: its transactions are of type 0x51`;
+    throw new RpcError({ code: "REFUSED", text });
+  }
+  return { ...request, from, type: PQ_TYPE, pqSender: own };
+}
+
 async function fillFor(
   context: RpcContext,
   request: CallRequest,
 ): Promise<{ readonly fields: TransactionFields; readonly sender: Address }> {
   const sender = senderFor(context, request);
-  const fields = await fillTransaction(context, { ...request, from: sender });
+  const fields = await fillTransaction(context, withOwnKey(context, request, sender));
   return { fields, sender };
 }
 
@@ -155,12 +168,10 @@ const rawMethods = [
     summary: "Completes a transaction with type, nonce, fees and gas, ready to be signed.",
     params: [param("transaction", callRequest)],
     result: filledView,
-    handler: async (context, request) => {
+    handler: async (context, wanted) => {
+      const request = context.keys.complete(wanted);
       const fields = await fillTransaction(context, request);
-      return {
-        transaction: unsigned(fields),
-        sender: request.from ?? ZERO_ADDRESS,
-      };
+      return { transaction: unsigned(fields), sender: request.from ?? ZERO_ADDRESS };
     },
   }),
 ];

@@ -9,7 +9,6 @@ import {
   decodeNetworkTransaction,
   type NetworkTransaction,
 } from "../../src/types/blobSidecar.ts";
-import { senderOf } from "../../src/types/sender.ts";
 import { effectiveTip } from "../../src/types/transaction.ts";
 import { boolean, data, hash, list, quantity, type ResultCodec } from "../codec.ts";
 import type { RpcNode } from "../context.ts";
@@ -17,6 +16,7 @@ import { RpcError } from "../errors.ts";
 import { defineMethod, optional, param } from "../method.ts";
 import { field, view } from "../objects.ts";
 import { type PayloadAttributes, payloadAttributes, payloadView } from "../payload.ts";
+import { verifiedSender } from "../signer.ts";
 
 /** Where other nodes drift to; part of the recorded answers of the public suite. */
 const TARGET_GAS_LIMIT = 60_000_000n;
@@ -56,8 +56,14 @@ const envelopeView: ResultCodec<Envelope> = view("payload envelope", {
   shouldOverrideBuilder: field(boolean, () => false),
 });
 
-function candidatesOf(transactions: readonly NetworkTransaction[]): Candidate[] {
-  return transactions.map(({ transaction }) => ({ transaction, sender: senderOf(transaction) }));
+async function candidatesOf(
+  node: RpcNode,
+  transactions: readonly NetworkTransaction[],
+): Promise<Candidate[]> {
+  const candidates: Candidate[] = [];
+  for (const { transaction } of transactions)
+    candidates.push({ transaction, sender: await verifiedSender(node, transaction) });
+  return candidates;
 }
 
 /** Throws what kept the first transaction that is missing from the block. */
@@ -115,7 +121,8 @@ async function build(node: RpcNode, wish: Wish): Promise<Envelope> {
     ...(parentBeaconBlockRoot !== undefined && { parentBeaconBlockRoot }),
   };
   const given = wish.transactions?.map(decodeNetworkTransaction);
-  const candidates = given === undefined ? pool.select({ gasLimit }) : candidatesOf(given);
+  const candidates =
+    given === undefined ? pool.select({ gasLimit }) : await candidatesOf(node, given);
   const built = await buildBlock(chain, draft, candidates, { clock });
   if (given !== undefined) demandAll(built, given);
   return { built, sidecars: sidecarsOf(built, given ?? [], node) };

@@ -1,5 +1,4 @@
 /** trace_…: OpenEthereum's flat traces and state differences. */
-import { senderOf } from "../../src/types/sender.ts";
 import { decodeTransaction } from "../../src/types/transactionCodec.ts";
 import { type BlockId, blockId, blockNumberOrTag } from "../blockId.ts";
 import { type CallRequest, callRequest } from "../callRequest.ts";
@@ -33,6 +32,7 @@ import {
 } from "../parityTrace.ts";
 import { inTurn, type ReplayLimits, replay } from "../replay.ts";
 import { findBlock, needHeader } from "../resolve.ts";
+import { verifiedSender } from "../signer.ts";
 import { traceCall } from "../traceCall.ts";
 import { limitsOf, needTraceable } from "./debugTrace.ts";
 
@@ -128,7 +128,7 @@ const calls = [
         const request: CallRequest = {
           ...fields,
           gas,
-          from: senderOf(transaction),
+          from: await verifiedSender(context.node, transaction),
           gasPrice: isPriced ? maxFeePerGas : undefined,
           maxFeePerGas: isPriced ? undefined : maxFeePerGas,
           maxPriorityFeePerGas: isPriced ? undefined : maxPriorityFeePerGas,
@@ -136,6 +136,7 @@ const calls = [
           maxFeePerBlobGas: transaction.type === 3 ? transaction.maxFeePerBlobGas : undefined,
           blobVersionedHashes: transaction.type === 3 ? transaction.blobVersionedHashes : undefined,
           authorizationList: transaction.type === 4 ? transaction.authorizationList : undefined,
+          pqSender: transaction.pqSender,
         };
         const how = { types, limits: limitsOf(context) };
         return replayOne(context, await callTarget(context, "latest"), request, how);

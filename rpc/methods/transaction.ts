@@ -18,7 +18,7 @@ import {
 } from "../views.ts";
 
 /** A transaction by hash: of the chain, else of the pool. */
-function findTransaction({ node }: RpcContext, wanted: Hash): PlacedTransaction | undefined {
+export function findTransaction({ node }: RpcContext, wanted: Hash): PlacedTransaction | undefined {
   const found = node.chain.transaction(wanted);
   if (found !== undefined) return placedTransaction(found.block, found.index);
   const pooled = node.pool.get(wanted);

@@ -3,7 +3,13 @@ import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
 import type { Hash } from "../primitives/hex.ts";
 import { type Address, ZERO_ADDRESS } from "../primitives/hex.ts";
 import type { State } from "../state/state.ts";
-import type { AccessListItem, Authorization, TransactionFields } from "../types/transaction.ts";
+import type {
+  AccessListItem,
+  Authorization,
+  PqSender,
+  TransactionFields,
+} from "../types/transaction.ts";
+import { PQ_TYPE } from "../types/transactionTypes.ts";
 import { type BlockEnv, createMachine, type ExecutionContext, executionFault } from "./evm.ts";
 import { executeTransaction, type Outcome } from "./executeTransaction.ts";
 import { TransactionError } from "./transactionError.ts";
@@ -29,6 +35,8 @@ export interface CallMessage {
   readonly maxFeePerBlobGas?: bigint | undefined;
   readonly blobVersionedHashes?: readonly Hash[] | undefined;
   readonly authorizationList?: readonly Authorization[] | undefined;
+  /** Key of the sender of a transaction of type 0x51 */
+  readonly pqSender?: PqSender | undefined;
 }
 
 /** How a call is run. */
@@ -104,10 +112,12 @@ export function callFields(message: CallMessage, state: State, chainId: bigint):
     maxFeePerBlobGas: message.maxFeePerBlobGas ?? 0n,
     blobVersionedHashes: message.blobVersionedHashes ?? [],
     authorizationList: message.authorizationList ?? [],
+    ...(message.pqSender !== undefined && { pqSender: message.pqSender }),
   };
 }
 
 function typeOf(message: CallMessage): number {
+  if (message.pqSender !== undefined) return PQ_TYPE;
   if (message.authorizationList !== undefined) return 4;
   if (message.blobVersionedHashes !== undefined || message.maxFeePerBlobGas !== undefined) return 3;
   if (message.maxFeePerGas !== undefined || message.maxPriorityFeePerGas !== undefined) return 2;

@@ -14,6 +14,7 @@ import type { Header } from "../types/header.ts";
 import { rememberSender } from "../types/sender.ts";
 import type { Transaction, TransactionFields } from "../types/transaction.ts";
 import { unsignedTransaction } from "../types/transactionCodec.ts";
+import { PQ_TYPE } from "../types/transactionTypes.ts";
 import { bodyRoots } from "./bodyRoots.ts";
 import { checkCall } from "./checkTransaction.ts";
 import type { BlockEnv } from "./evm.ts";
@@ -244,7 +245,7 @@ function fieldsOf(
     refuse({ code: "WRONG_CHAIN_ID", have: chainId, want: rules.chainId });
   }
   const type = typeOf(call, env);
-  if (type > 2 && call.to === undefined) {
+  if ((type === 3 || type === 4) && call.to === undefined) {
     refuse({ code: type === 3 ? "BLOB_CREATION" : "AUTHORIZATION_CREATION" });
   }
   return {
@@ -257,6 +258,7 @@ function fieldsOf(
 
 /** By what the call has; where neither it nor the block says anything of fees it is a legacy one. */
 function typeOf(call: SimulatedCall, env: BlockEnv): number {
+  if (call.pqSender !== undefined) return PQ_TYPE;
   if (call.authorizationList !== undefined) return 4;
   if (call.blobVersionedHashes !== undefined) return 3;
   const namesFees = call.maxFeePerGas !== undefined || call.maxPriorityFeePerGas !== undefined;

@@ -20,6 +20,7 @@ import type { TxPool } from "../txpool/pool.ts";
 import type { PoolSnapshot } from "../txpool/poolFacts.ts";
 import { DevError } from "./devError.ts";
 import { DevLog } from "./devLog.ts";
+import { type DevPqAccount, type DevSigner, devSigner } from "./devSigner.ts";
 import { dumpState, loadState, type StateDump } from "./stateDump.ts";
 
 /** An account the node can sign for. */
@@ -39,6 +40,7 @@ export interface DevDependencies {
 
 export interface DevOptions {
   readonly accounts: readonly DevAccount[];
+  readonly pqAccounts?: readonly DevPqAccount[];
   /** Every sender may be used without a key. */
   readonly autoImpersonate: boolean;
   /** Tell of each transaction and of what contracts print. */
@@ -72,10 +74,13 @@ const MAX_IMPERSONATED = 100_000;
 /** The development side of a node. */
 export class DevChain {
   readonly accounts: readonly Address[];
+  /** Unlocked as well, but unlisted: what eth_accounts lists signs with 65 bytes. */
+  readonly pqAccounts: readonly Address[];
   /** Different for each start of the node. */
   readonly instanceId: Hash = bytesToHash(randomBytes(32));
   readonly #deps: DevDependencies;
   readonly #keys: ReadonlyMap<Address, Bytes>;
+  readonly #pqSigners: ReadonlyMap<Address, DevSigner>;
   readonly #impersonated = new Set<Address>();
   readonly #snapshots = new Map<bigint, Snapshot>();
   readonly #devLog: DevLog;
@@ -91,6 +96,9 @@ export class DevChain {
     this.#deps = dependencies;
     this.accounts = options.accounts.map(({ address }) => address);
     this.#keys = new Map(options.accounts.map(({ address, privateKey }) => [address, privateKey]));
+    const { pqAccounts = [] } = options;
+    this.pqAccounts = pqAccounts.map(({ address }) => address);
+    this.#pqSigners = new Map(pqAccounts.map((account) => [account.address, devSigner(account)]));
     this.#autoImpersonate = options.autoImpersonate;
     this.#devLog = new DevLog({ chain, log }, options.logging);
     this.#initial = producer.snapshot();
@@ -117,6 +125,11 @@ export class DevChain {
   /** Key of an unlocked account. */
   privateKey(address: Address): Bytes | undefined {
     return this.#keys.get(address);
+  }
+
+  /** Post-quantum key of an unlocked account. */
+  pqSigner(address: Address): DevSigner | undefined {
+    return this.#pqSigners.get(address);
   }
 
   /** Whether transactions of the account are taken without its key. */

@@ -10,7 +10,8 @@ import { fail, type RlpInput, type RlpItem, readBytes, showBytes } from "./rlp.t
 import type { SignatureScheme } from "./signatureSchemes.ts";
 import type { Signature, TransactionFields } from "./transaction.ts";
 
-const TRANSACTION_CONTEXT: Bytes = new TextEncoder().encode(PQ_CONTEXTS.transaction);
+/** Context of the signatures of transactions (FIPS 204 and 205, "ctx"). */
+export const TRANSACTION_CONTEXT: Bytes = new TextEncoder().encode(PQ_CONTEXTS.transaction);
 /** Gas of recovering a secp256k1 key, which the base cost of a transaction covers and this type does without. */
 const ECRECOVER_GAS = 3_000n;
 /** RLP head of a signature: the shortest has 666 bytes, the longest 49,856. */

@@ -5,6 +5,7 @@ import { QNode } from "../../src/node/node.ts";
 import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { type Logger, silentLogger } from "../../src/runtime/log.ts";
 import { devnetGenesis, TEST_ADDRESSES, TEST_KEYS, TEST_MINER } from "./chains.ts";
+import { PQ_SEEDS, pqAccount } from "./pqTransactions.ts";
 
 export interface DevNodeOptions {
   readonly log?: Logger;
@@ -47,6 +48,10 @@ export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNod
         const address = TEST_ADDRESSES[index];
         if (address === undefined) throw new RangeError("a key without an address");
         return { address, privateKey };
+      }),
+      pqAccounts: PQ_SEEDS.map((seed) => {
+        const { address } = pqAccount(seed);
+        return { address, algorithm: "ML-DSA-44", seed };
       }),
       autoImpersonate: false,
       logging: options.logging ?? false,

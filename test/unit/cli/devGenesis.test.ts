@@ -1,19 +1,27 @@
 import assert from "node:assert/strict";
-import { demandMnemonic, deriveAccounts, seedOf } from "../../../cli/devAccounts.ts";
+import {
+  demandMnemonic,
+  deriveAccounts,
+  derivePqAccounts,
+  seedOf,
+} from "../../../cli/devAccounts.ts";
 import { buildDevGenesis, slotOf } from "../../../cli/devGenesis.ts";
 import { demandSameChain } from "../../../cli/devStored.ts";
 import { UsageError } from "../../../cli/exit.ts";
 import { loadGenesis } from "../../../cli/genesisFiles.ts";
 import { type OptionName, TEST_MNEMONIC } from "../../../cli/options.ts";
+import { bytesToHex } from "../../../src/primitives/hex.ts";
+import { PQ_SEEDS } from "../../support/pqTransactions.ts";
 
 const seed = seedOf(TEST_MNEMONIC);
 const accounts = deriveAccounts(seed, "m/44'/60'/0'/0/", 10);
+const pqAccounts = derivePqAccounts(seed, 10);
 const defaults = {
   chainId: 31_337n,
   gasLimit: 30_000_000n,
   baseFee: 10n ** 9n,
   timestamp: 5n,
-  accounts,
+  accounts: [...accounts, ...pqAccounts],
   balance: 10_000n * 10n ** 18n,
   blockTimeMs: undefined,
 };
@@ -22,6 +30,14 @@ describe("deriveAccounts", () => {
   it("finds the accounts that every tutorial assumes", () => {
     assert.equal(accounts[0]?.address, "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266");
     assert.equal(accounts[9]?.address, "0xa0ee7a142d267c1f36714e4a8f75612f20a79720");
+  });
+
+  it("finds the ML-DSA-44 accounts of the known answer", () => {
+    const [first, second] = pqAccounts;
+    assert.equal(first?.address, "0x7dd7d83248c877bc6ff24b35d02f07df730af327");
+    assert.equal(first && bytesToHex(first.seed), bytesToHex(PQ_SEEDS[0]));
+    assert.equal(second?.address, "0x67a87504518758ad15e52fe42af099b461a099f8");
+    assert.equal(new Set(pqAccounts.map(({ address }) => address)).size, 10);
   });
 
   it("refuses a bad path, demandMnemonic a bad mnemonic", () => {

@@ -147,6 +147,7 @@ describe("qnet_cryptoStatus", () => {
       publicKeyBytes: "0x520",
       signatureBytes: "0x974",
       precompiles: [NAMES.VERIFY_MLDSA44],
+      transactions: { transferGas: "0x148f4" },
       backend: "native",
       selfTests: [
         { backend: "native", outcome: "passed" },

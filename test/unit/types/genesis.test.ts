@@ -146,7 +146,7 @@ describe("config.qnet", () => {
       assert.equal(config.qnet?.consensus?.validators.length, name === "devnet" ? 1 : 0);
       assert.equal(config.qnet?.consensus?.dev, name === "devnet");
       assert.equal(config.forks.rules({ number: 0n, timestamp: 0n, difficulty: 0n }).fork, "osaka");
-      assert.equal(alloc.size, name === "devnet" ? 16 : 6);
+      assert.equal(alloc.size, name === "devnet" ? 26 : 6);
       const falcon = config.qnet?.precompiles.some((entry) => entry.name === "VERIFY_FALCON512");
       assert.equal(falcon, name !== "mainnet");
     }
