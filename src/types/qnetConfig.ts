@@ -14,6 +14,11 @@ import { addressField, bytesField, count, hashField, quantity } from "./genesisF
 const SECONDS_PER_YEAR = 31_557_600;
 const MAX_INTERVAL_MS = 3_600_000;
 const MIB = 1_048_576;
+/**
+ * The epoch call has 30 million gas. A hand-off has at most twice maxActive members, and one that is jailed costs 17,000 gas
+ * (contracts/staking/gas.txt).
+ */
+const MAX_ACTIVE = 750;
 const WEI_PER_GWEI = 1_000_000_000n;
 /** Algorithm of validator keys (keyType 1). */
 const VALIDATOR_KEY = pqAlgorithm("ML-DSA-44");
@@ -41,7 +46,7 @@ const consensus = z.strictObject({
   epochLength: count(2, 1_000_000, "Blocks of an epoch"),
   commitBlocks: count(1, 1_000_000, "Blocks of an epoch's commit phase"),
   voteDelaySlots: count(0, 1_000, "Slots to wait after a checkpoint before voting"),
-  maxActive: count(1, 10_000, "Active validators"),
+  maxActive: count(1, MAX_ACTIVE, "Active validators"),
   minStake: quantity(64, "Least stake of a validator, in gwei"),
   issuancePerSlot: quantity(64, "Coins issued per occupied slot, in gwei"),
   maxSupply: quantity(64, "Supply at which issuance stops, in gwei"),
