@@ -31,7 +31,7 @@ import { compileContract } from "./compile.ts";
 import { addressAt } from "./execution.ts";
 
 export const GWEI = 1_000_000_000n;
-const CALL_GAS = 10_000_000n;
+const CALL_GAS = 16_000_000n;
 
 /** An ML-DSA-44 key from a number. */
 export interface TestKey {

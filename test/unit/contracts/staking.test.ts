@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { decodeErrorResult } from "viem";
 import { readStakingTotals } from "../../../src/chain/stakingState.ts";
-import { bytesToHex, ZERO_ADDRESS } from "../../../src/primitives/hex.ts";
+import { bytesToHex, hexToBytes, ZERO_ADDRESS, ZERO_HASH } from "../../../src/primitives/hex.ts";
+import { compileContract } from "../../support/compile.ts";
 import { GWEI, ownerOf, TIMES, testKey, withdrawalOf } from "../../support/stakingChain.ts";
 import { summary } from "../../support/stakingEvidence.ts";
 
@@ -114,6 +116,33 @@ describe("Staking: life of a validator", function () {
     assert.equal(await chain.view("publicKeyOf", 0, 0), bytesToHex(testKey(0).publicKey));
     assert.equal(read(chain, 0).keyCount, 2);
     assert.equal(await chain.view("idOfKey", read(chain, 0).keyHash), 0);
+  });
+});
+
+describe("Staking: payments", function () {
+  this.timeout(60_000);
+
+  it("let nobody call again while being paid", async () => {
+    const chain = await chainOf();
+    const { deployedBytecode } = await compileContract("test/unit/contracts/Reenter.sol");
+    chain.state.setCode(withdrawalOf(1), hexToBytes(deployedBytecode));
+    await chain.endEpoch(summary(1, [{ id: 1, reward: 9n }]));
+    assert.equal((await chain.send(ownerOf(1), "claim", [1])).error, undefined);
+    assert.equal(chain.balance(withdrawalOf(1)), 9n * GWEI);
+    const answer = bytesToHex(chain.state.slot(withdrawalOf(1), ZERO_HASH));
+    const reentered = decodeErrorResult({ abi: chain.abi, data: answer });
+    assert.equal(reentered.errorName, "Reentered");
+    demandSolvent(chain);
+  });
+
+  it("that a receiver refuses change nothing", async () => {
+    const chain = await chainOf();
+    await chain.endEpoch(summary(1, [{ id: 1, reward: 9n }]));
+    // PUSH0 PUSH0 REVERT
+    chain.state.setCode(withdrawalOf(1), hexToBytes("0x5f5ffd"));
+    assert.equal((await chain.send(ownerOf(1), "claim", [1])).error, "TransferFailed");
+    assert.equal(read(chain, 1).rewards, 9n);
+    demandSolvent(chain);
   });
 });
 
