@@ -29,6 +29,11 @@ export function keystoreFolder(datadir: string | undefined): string {
   return join(datadir ?? join(homedir(), ".qnet"), "keystore");
 }
 
+/** Folder of the encrypted keys of validators. */
+export function validatorKeysFolder(datadir: string): string {
+  return join(datadir, "validator-keys");
+}
+
 /** Folder of what validators need: one folder for each key. */
 export function validatorsFolder(datadir: string): string {
   return join(datadir, "validators");

@@ -60,6 +60,23 @@ const POOL = [
 ] as const;
 const CRYPTO = ["crypto.paranoid"] as const;
 const METRICS = ["metrics", "metrics.addr", "metrics.port"] as const;
+/** What commands need that talk to the staking contract of a node's chain. */
+const STAKING = [
+  "datadir",
+  "keystore",
+  "password",
+  "validator-password",
+  "lightkdf",
+  "rpc-url",
+  "staking",
+  "from",
+  "id",
+  "stake",
+  "withdrawal",
+  "fee-recipient",
+  "template",
+  "json",
+] as const;
 const TOKEN = ["pkcs11.module", "pkcs11.token"] as const;
 /** Both sides of the connection to a remote signer. */
 const SIGNER_TLS = ["signer.cert", "signer.key", "signer.trust"] as const;
@@ -186,9 +203,32 @@ export const signerDefinition = {
 
 export const validatorDefinition = {
   name: "validator",
-  summary: "Move what a validator has signed from one machine to another",
-  operands: "protection export [FILE] | protection import FILE",
-  options: [...LOGGING, "datadir"],
+  summary: "Run a validator: its key, stake and rewards, and what it has signed",
+  operands:
+    "keygen | apply | register | top-up | status | claim | unjail | rotate-key | exit | withdraw | " +
+    "protection export [FILE] | protection import FILE",
+  options: [...LOGGING, ...STAKING],
+} as const satisfies Definition;
+
+export const rewardsDefinition = {
+  name: "rewards",
+  summary: "Show or claim what a validator has earned",
+  operands: "check | claim",
+  options: [...LOGGING, ...STAKING],
+} as const satisfies Definition;
+
+export const genesisDefinition = {
+  name: "genesis",
+  summary: "Build a network's genesis file from its validators' entries; prints the hash",
+  operands: "build ENTRIES...",
+  options: [...LOGGING, "template", "timestamp", "output"],
+} as const satisfies Definition;
+
+export const testnetDefinition = {
+  name: "testnet",
+  summary: "Write the data directories of a network of validators",
+  operands: "",
+  options: [...LOGGING, "network", "validators", "out", "stake", "balance", "timestamp"],
 } as const satisfies Definition;
 
 export const dbDefinition = {
@@ -264,6 +304,9 @@ export const definitions = [
   accountDefinition,
   signerDefinition,
   validatorDefinition,
+  rewardsDefinition,
+  genesisDefinition,
+  testnetDefinition,
   dbDefinition,
   doctorDefinition,
   versionDefinition,

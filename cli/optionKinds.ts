@@ -1,5 +1,11 @@
 /** Kinds of option values: how text becomes a value, and how help calls it. */
-import { type Hash, HexError, parseHash } from "../src/primitives/hex.ts";
+import {
+  type Address,
+  type Hash,
+  HexError,
+  parseAddress,
+  parseHash,
+} from "../src/primitives/hex.ts";
 import { UsageError } from "./exit.ts";
 
 /** One kind. `parse` throws UsageError; a flag is given without a value. */
@@ -40,6 +46,19 @@ export const hash: Kind<Hash> = {
     } catch (error) {
       if (!(error instanceof HexError)) throw error;
       throw new UsageError(`expected 0x and 64 hex digits, got "${value}"`, { cause: error });
+    }
+  },
+};
+
+/** An account's address, in any case. */
+export const address: Kind<Address> = {
+  placeholder: "0xADDRESS",
+  parse: (value) => {
+    try {
+      return parseAddress(value);
+    } catch (error) {
+      if (!(error instanceof HexError)) throw error;
+      throw new UsageError(`expected 0x and 40 hex digits, got "${value}"`, { cause: error });
     }
   },
 };

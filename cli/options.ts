@@ -4,6 +4,7 @@
  */
 import { EVM_NAMES } from "../src/execution/evm.ts";
 import {
+  address,
   choice,
   coins,
   duration,
@@ -165,6 +166,25 @@ export const options = {
   "signer.cert": optional(path, "This side's certificate (PEM), from qnet signer cert"),
   "signer.key": optional(path, "Its private key (PEM)"),
   "signer.trust": optional(path, "Certificates that the other side may have (PEM)"),
+  // validators
+  "rpc-url": option(
+    "http://127.0.0.1:8545",
+    text,
+    "JSON-RPC of the node to ask and to send through",
+  ),
+  staking: optional(address, "Staking contract, where the genesis names another than 0x…515000"),
+  from: optional(address, "Account that owns the validator; its key is in the keystore"),
+  id: optional(integer(0, 0xffff_ffff), "Validator; default: that of the newest key in --datadir"),
+  stake: optional(coins, "Stake in coins; in a genesis by default the least"),
+  withdrawal: optional(address, "Account that receives stake and rewards; default the owner"),
+  "fee-recipient": optional(address, "Account that receives tips; default the owner"),
+  "validator-password": optional(
+    path,
+    "File with the validator key's password; default --password",
+  ),
+  template: option("mainnet", path, "Network or genesis file without validators to start from"),
+  output: optional(path, "File to write"),
+  validators: option(4, integer(1, 100), "Number of validators"),
   hosts: option(["127.0.0.1", "localhost"], list, "Names under which a server is reached"),
   days: option(365, integer(1, 3_650), "Life of a certificate"),
   out: optional(path, "Folder of new files; default the working folder, or that of the old file"),
@@ -204,5 +224,5 @@ export const NOT_YET: ReadonlySet<string> = new Set(
   fund-accounts graphql.corsdomain history i-know-what-i-do identity init ipc ipcpath
   load-state log.file log.maxage log.maxbackups log.maxsize log.rotate log.vmodule maxpeers
   microblocks mnemonic-random nat nodekey port print-traces recovery region
-  rpc.logquerylimit solo state state-interval steps-tracing type validators`.split(/\s+/),
+  rpc.logquerylimit solo state state-interval steps-tracing type`.split(/\s+/),
 );

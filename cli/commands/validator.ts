@@ -4,6 +4,15 @@ import { EXIT, UsageError } from "../exit.ts";
 import type { CommandIo } from "../io.ts";
 import type { OptionValues } from "../options.ts";
 import { parseOptions } from "../parseOptions.ts";
+import {
+  createKey,
+  ownerCall,
+  printEntry,
+  register,
+  rotateKey,
+  showStatus,
+  topUp,
+} from "../validatorActions.ts";
 import { exportRecords, importRecords } from "../validatorProtection.ts";
 
 /** One call of the command: its options and the words after the verb. */
@@ -14,6 +23,16 @@ export interface ValidatorRequest {
 }
 
 const actions: Readonly<Record<string, (request: ValidatorRequest) => Promise<void>>> = {
+  keygen: createKey,
+  apply: printEntry,
+  register,
+  "top-up": topUp,
+  status: showStatus,
+  claim: ownerCall("claim"),
+  unjail: ownerCall("unjail"),
+  "rotate-key": rotateKey,
+  exit: ownerCall("requestExit"),
+  withdraw: ownerCall("withdraw"),
   "protection export": exportRecords,
   "protection import": importRecords,
 };

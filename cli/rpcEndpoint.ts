@@ -1,0 +1,70 @@
+/** A node's JSON-RPC as commands use it: one call at a time, with a deadline. */
+import { z } from "zod";
+import { type Bytes, bytesToBigInt } from "../src/primitives/bytes.ts";
+import { bytesToHex, hexToBytes } from "../src/primitives/hex.ts";
+import { CommandError } from "./exit.ts";
+
+const CALL_TIMEOUT_MS = 30_000;
+const hexText = z.string().regex(/^0x[0-9a-fA-F]*$/);
+const reply = z.object({
+  result: z.unknown().optional(),
+  error: z.object({ message: z.string(), data: z.unknown().optional() }).optional(),
+});
+
+/** Why a node refused a call. */
+export class RpcFailure extends CommandError {
+  /** Returned by the contract that reverted */
+  readonly data: string | undefined;
+
+  constructor(problem: string, data: string | undefined) {
+    super({ code: "FAILED", problem });
+    this.data = data;
+  }
+}
+
+/** One node. */
+export class RpcEndpoint {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** Result of a method. Throws RpcFailure for an error reply, CommandError for a node that cannot be reached. */
+  async call(method: string, ...params: readonly unknown[]): Promise<unknown> {
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+    const { result, error } = reply.parse(await this.#post(body));
+    if (error === undefined) return result;
+    const data = hexText.safeParse(error.data);
+    throw new RpcFailure(`${method}: ${error.message}`, data.success ? data.data : undefined);
+  }
+
+  /** A method whose result is a number. */
+  async quantity(method: string, ...params: readonly unknown[]): Promise<bigint> {
+    return BigInt(hexText.parse(await this.call(method, ...params)));
+  }
+
+  /** Words that a view returns, 32 bytes each. */
+  async view(to: string, data: Bytes): Promise<readonly bigint[]> {
+    const call = { to, data: bytesToHex(data) };
+    const raw = hexToBytes(hexText.parse(await this.call("eth_call", call, "latest")));
+    return Array.from({ length: Math.floor(raw.length / 32) }, (_, index) =>
+      bytesToBigInt(raw.subarray(32 * index, 32 * index + 32)),
+    );
+  }
+
+  async #post(body: string): Promise<unknown> {
+    try {
+      const response = await fetch(this.#url, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+        signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+      });
+      return await response.json();
+    } catch (cause) {
+      const problem = `no JSON-RPC at ${this.#url}: ${cause instanceof Error ? cause.message : cause}`;
+      throw new CommandError({ code: "FAILED", problem }, { cause });
+    }
+  }
+}
