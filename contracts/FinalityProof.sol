@@ -164,7 +164,10 @@ library FinalityProof {
     ) internal pure returns (bool) {
         if (number < checkpoint.firstNumber || number > checkpoint.lastNumber) return false;
         uint256 index = number - checkpoint.firstNumber;
-        if (index >> siblings.length != 0) return false;
+        // exactly the depth of the tree: an inner node must not pass for a block
+        uint256 width = 1;
+        while (width < checkpoint.lastNumber - checkpoint.firstNumber + 1) width *= 2;
+        if (width != 1 << siblings.length) return false;
         bytes32 node = blockHash;
         for (uint256 i; i < siblings.length; i++) {
             node = (index >> i) & 1 == 0 ? pair(node, siblings[i]) : pair(siblings[i], node);

@@ -12,7 +12,7 @@ import { networkText } from "../../cli/genesisFiles.ts";
 import { buildGenesisBlock, type GenesisBlock } from "../../src/chain/genesis.ts";
 import { mlDsaPublicKey, signMlDsa } from "../../src/crypto/pqKeys.ts";
 import { BlockExecutor, type BlockResult } from "../../src/execution/executeBlock.ts";
-import { executeCall } from "../../src/execution/executeCall.ts";
+import { type CallResult, executeCall } from "../../src/execution/executeCall.ts";
 import { type Bytes, EMPTY_BYTES } from "../../src/primitives/bytes.ts";
 import {
   type Address,
@@ -147,12 +147,7 @@ export class StakingChain {
     wei = 0n,
   ): Promise<StakingOutcome> {
     const data = hexToBytes(encodeFunctionData({ abi: this.abi, functionName, args }));
-    const outcome = await executeCall(
-      this.state,
-      this.#env(),
-      { from, to: this.config.staking, data, value: wei, gasLimit: CALL_GAS },
-      { ...this.#context(), options: { keepChanges: true } },
-    );
+    const outcome = await this.call(from, this.config.staking, data, wei);
     const { gasUsed } = outcome;
     const returned: Hex = bytesToHex(outcome.returnData);
     if (outcome.failure === undefined) {
@@ -162,6 +157,16 @@ export class StakingChain {
     if (returned === "0x") return { error: outcome.failure, args: [], gasUsed };
     const { errorName, args: details } = decodeErrorResult({ abi: this.abi, data: returned });
     return { error: errorName, args: details ?? [], gasUsed };
+  }
+
+  /** Calls an account, or creates a contract, in a block of its own time; the changes stay. */
+  async call(from: Address, to: Address | undefined, data: Bytes, value = 0n): Promise<CallResult> {
+    return executeCall(
+      this.state,
+      this.#env(),
+      { from, to, data, value, gasLimit: CALL_GAS },
+      { ...this.#context(), options: { keepChanges: true } },
+    );
   }
 
   /** Value of a view. */
