@@ -44,7 +44,8 @@ abstract contract Epochs is StakingBase {
         if (credited != minted) revert BadSummary();
         totals.minted += minted;
         totals.rewards += minted;
-        totals.activeStake = uint64(activeStake);
+        // nobody votes for epoch 0: what was known before goes on counting
+        if (activeStake != 0) totals.activeStake = uint64(activeStake);
         _totals = totals;
         _epochTimes[epoch] = block.timestamp;
     }

@@ -184,14 +184,15 @@ export class StakingModel {
     this.epoch = summary.epoch;
     this.frozen = summary.frozen;
     this.minted += summary.minted;
-    this.activeStake = 0n;
+    let activeStake = 0n;
     for (const row of summary.rows) {
       const validator = this.#get(row.id);
       validator.rewards += row.reward;
       validator.lastListed = summary.epoch;
       if (!summary.frozen) this.#judge(validator, row);
-      if (row.voteExpected) this.activeStake += validator.stake;
+      if (row.voteExpected) activeStake += validator.stake;
     }
+    if (activeStake > 0n) this.activeStake = activeStake;
     this.#epochTimes.set(summary.epoch, now);
   }
 

@@ -8,7 +8,14 @@ import {
   testKey,
   withdrawalOf,
 } from "../../support/stakingChain.ts";
-import { ack, evidence, seal, type TestMessage, vote } from "../../support/stakingEvidence.ts";
+import {
+  ack,
+  evidence,
+  seal,
+  summary,
+  type TestMessage,
+  vote,
+} from "../../support/stakingEvidence.ts";
 
 import {
   chainOf,
@@ -152,6 +159,16 @@ describe("Staking: finality offences", function () {
     assert.equal(chain.balance(withdrawalOf(0)), 0n);
     assert.equal(chain.balance(ZERO_ADDRESS) - burnt, rest * GWEI);
     demandSolvent(chain);
+  });
+
+  it("measures by the stake known before, after an epoch in which no vote was due", async () => {
+    const chain = await chainOf(Array.from({ length: 30 }, () => MIN));
+    const rows = Array.from({ length: 30 }, (_, id) => ({ id, voteExpected: false, voted: false }));
+    await chain.endEpoch(summary(1, rows));
+    const key = testKey(0);
+    const args = evidence(chain, 0, { message: ack(0, 1), key }, { message: ack(0, 1, 1), key });
+    assert.equal((await chain.send(REPORTER, "slashDoubleVote", args)).error, undefined);
+    assert.equal(await chain.view("correlatedPenalty", 0), (MIN - MIN / 20n) / 10n);
   });
 
   it("does not add up offences that lie further apart than the window", async () => {
