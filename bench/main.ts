@@ -34,6 +34,10 @@ const benches: Readonly<Record<string, { summary: string; load: () => Promise<Be
     summary: "single functions: recovery, keccak, trie, codec",
     load: async () => (await import("./micro/micro.ts")).micro,
   },
+  consensus: {
+    summary: "steps of the core at 4, 21 and 100 validators, orphans against latency [--minutes N]",
+    load: async () => (await import("./micro/consensus.ts")).consensusBench,
+  },
   precompiles: {
     summary: "Mgas/s of every precompile, the post-quantum ones beside Ethereum's [--ms N]",
     load: async () => (await import("./micro/precompiles.ts")).precompiles,

@@ -55,6 +55,24 @@ export type FinalityMessage =
   | { readonly type: "vote"; readonly vote: Vote }
   | { readonly type: "ack"; readonly ack: Ack };
 
+/** Epoch of an ack, target epoch of a vote. */
+export function epochOfMessage(message: FinalityMessage): number {
+  return message.type === "vote" ? message.vote.tgtEpoch : message.ack.epoch;
+}
+
+/** Who signed it. */
+export function validatorOf(message: FinalityMessage): number {
+  return message.type === "vote" ? message.vote.validator : message.ack.validator;
+}
+
+/** Whether both say the same. */
+export function isSameMessage(a: FinalityMessage, b: FinalityMessage): boolean {
+  if (a.type === "vote") return b.type === "vote" && isSameVote(a.vote, b.vote);
+  if (b.type !== "ack") return false;
+  const sameAck = a.ack.epoch === b.ack.epoch && a.ack.macroHash === b.ack.macroHash;
+  return sameAck && a.ack.validator === b.ack.validator;
+}
+
 const LIMITS = { maxDepth: 1, maxItems: 8 };
 
 /** RLP [kind, keyA, bodyA, sigA, keyB, bodyB, sigB]. */

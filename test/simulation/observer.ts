@@ -1,7 +1,8 @@
 /** Sees everything that happens in a run, and knows what must never happen. */
-import type { ChainPoint, Checkpoint } from "../../src/consensus/core/chainPoint.ts";
+import type { Checkpoint } from "../../src/consensus/core/chainPoint.ts";
 import { memberOf } from "../../src/consensus/core/configuration.ts";
-import type { Hash } from "../../src/primitives/hex.ts";
+import { type Hash, ZERO_HASH } from "../../src/primitives/hex.ts";
+import type { Block } from "../../src/types/block.ts";
 import { contradiction, type FinalityMessage } from "../../src/types/evidence.ts";
 import type { Seal } from "../../src/types/seal.ts";
 
@@ -20,16 +21,14 @@ export interface Violation {
 export class Observer {
   readonly violations: Violation[] = [];
   readonly checkpoints = new Map<Hash, Checkpoint>();
-  readonly equivocatingSlots = new Set<string>();
   conflicts = 0;
   finalized = 0;
   reorgs = 0;
   maxDepth = 0;
   evidence = 0;
   readonly lagsMs: number[] = [];
-  readonly blocks = new Set<Hash>();
-  /** Node → its last finalised checkpoint. */
-  readonly #finalOf = new Map<number, Checkpoint>();
+  /** Every block that was valid to somebody. */
+  readonly blocks = new Map<Hash, { readonly parentHash: Hash; readonly number: number }>();
   /** Epoch → macro hash of what some honest node finalised. */
   readonly #final = new Map<number, Hash>([]);
   readonly #inChain = new Map<number, Hash>();
@@ -54,7 +53,6 @@ export class Observer {
 
   sawFinal(node: number, checkpoint: Checkpoint, atMs: number): void {
     this.finalized++;
-    this.#finalOf.set(node, checkpoint);
     this.lagsMs.push(atMs - checkpoint.header.timeMs);
     for (let at: Checkpoint | undefined = checkpoint; at !== undefined; ) {
       const { epoch, parentMacroHash } = at.header;
@@ -102,15 +100,32 @@ export class Observer {
     this.#heard.set(validator, [...(this.#heard.get(validator) ?? []), message]);
   }
 
-  sawHead(point: ChainPoint, depth: number): void {
-    this.blocks.add(point.hash);
+  sawBlock({ hash, header }: Block): void {
+    const { parentHash, number } = header;
+    this.blocks.set(hash, { parentHash, number: Number(number) });
+  }
+
+  sawReorg(depth: number): void {
     if (depth === 0) return;
     this.reorgs++;
     this.maxDepth = Math.max(this.maxDepth, depth);
   }
 
-  finalOf(node: number): Checkpoint | undefined {
-    return this.#finalOf.get(node);
+  /** The highest epoch that an honest node made final. */
+  get finalEpoch(): number {
+    return Math.max(0, ...this.#final.keys());
+  }
+
+  /** Blocks up to the last final one that its chain left behind. */
+  get orphans(): number {
+    const top = this.checkpoints.get(this.#final.get(this.finalEpoch) ?? ZERO_HASH);
+    if (top === undefined) return 0;
+    const { lastNumber, lastBlockHash } = top.header;
+    let onChain = 0;
+    for (let at = this.blocks.get(lastBlockHash); at !== undefined; onChain++)
+      at = this.blocks.get(at.parentHash);
+    const all = [...this.blocks.values()].filter(({ number }) => number <= lastNumber);
+    return all.length - onChain;
   }
 
   /** Validators that what honest nodes heard proves guilty of a finality offence. */

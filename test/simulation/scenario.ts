@@ -83,7 +83,8 @@ export interface ScenarioWish {
 export function randomScenario(seed: number, wish: ScenarioWish): Scenario {
   const random = new Random(seed);
   const { validators, durationMs } = wish;
-  const standby = 2;
+  const changesSets = random.chance(0.5);
+  const standby = changesSets ? 2 : 0;
   const traitors = random.between(0, Math.floor((validators - 1) / 3));
   const who = new Set(random.shuffle(range(validators)).slice(0, traitors));
   const isTwin = random.chance(0.25);
@@ -107,7 +108,7 @@ export function randomScenario(seed: number, wish: ScenarioWish): Scenario {
     standby,
     nodes,
     isSafe: true,
-    changesSets: random.chance(0.5),
+    changesSets,
     realSignatures: wish.realSignatures === true,
     config: {
       epochLength,
@@ -126,9 +127,43 @@ export function randomScenario(seed: number, wish: ScenarioWish): Scenario {
     crashes: isQuiet ? [] : crashesOf(random, nodes.length, healMs),
     skewMs: nodes.map(() => (isQuiet ? 0 : random.between(-200, 200))),
     clockJumps: isQuiet ? [] : jumpsOf(random, nodes.length, healMs),
-    load: range(5).map(() => random.pick([0, 0, 50, 500, 3000, 10_000])),
+    // four calm phases and one that may be busy
+    load: [
+      ...range(4).map(() => random.pick([0, 0, 50, 200, 1000])),
+      random.pick([0, 3000, 10_000]),
+    ],
     loadPhaseMs: 60_000,
     slownessMs: random.pick([20, 40, 90]),
+  };
+}
+
+/** Nothing goes wrong: one node for each validator, epochs of 12 blocks, blocks as fast as the load wants. */
+export function quietScenario(
+  seed: number,
+  wish: ScenarioWish & { readonly load: readonly number[] },
+): Scenario {
+  const { validators, durationMs, load } = wish;
+  return {
+    seed,
+    name: `quiet n${validators}`,
+    durationMs,
+    healMs: 0,
+    validators,
+    standby: 0,
+    nodes: range(validators).map((validator) => ({ validator, treason: {} })),
+    isSafe: true,
+    changesSets: false,
+    realSignatures: wish.realSignatures === true,
+    config: { epochLength: 12, commitBlocks: 8, voteDelaySlots: 1 },
+    network: { minDelayMs: 30, maxDelayMs: 150, loss: 0, duplication: 0, straggling: 0 },
+    relays: false,
+    cuts: [],
+    crashes: [],
+    skewMs: [],
+    clockJumps: [],
+    load,
+    loadPhaseMs: 30_000,
+    slownessMs: 20,
   };
 }
 

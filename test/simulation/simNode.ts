@@ -108,6 +108,7 @@ export class SimNode {
 
   /** A message from another node. */
   receive(message: Broadcast, from: number): void {
+    this.#world.onMessage?.(this.index, message);
     const token = this.#nextToken++;
     const origin = { peer: String(from), token };
     this.#relays.set(token, message);
@@ -242,7 +243,6 @@ export class SimNode {
         return;
       case "evidence":
         observer.evidence++;
-        this.#world.sawEvidence(action.evidence);
         return;
       case "alarm":
         if (this.isHonest) this.#world.sawAlarm(this, action.alarm);
@@ -308,6 +308,7 @@ export class SimNode {
 
   #store(block: SealedBlock): void {
     const { hash, header } = block.block;
+    this.#world.observer.sawBlock(block.block);
     const candidates = this.#candidatesAfter(hash, Number(header.number));
     this.#write({ type: "block", stored: { block, candidates } });
   }

@@ -1,15 +1,10 @@
 /** A network of nodes in virtual time: who they are, what goes wrong, and what was seen. */
 import type { ChainPoint, Checkpoint } from "../../src/consensus/core/chainPoint.ts";
 import { childEpoch } from "../../src/consensus/core/chainPoint.ts";
-import type {
-  Alarm,
-  Broadcast,
-  FoundEvidence,
-  SignatureCheck,
-} from "../../src/consensus/core/events.ts";
+import type { Alarm, Broadcast, SignatureCheck } from "../../src/consensus/core/events.ts";
 import { genesisPoint } from "../../src/consensus/core/genesisPoint.ts";
 import { type CoreParams, domainOf } from "../../src/consensus/core/params.ts";
-import type { Bytes } from "../../src/primitives/bytes.ts";
+import { type Bytes, equalBytes } from "../../src/primitives/bytes.ts";
 import { type Hash, parseAddress, parseHash, ZERO_HASH } from "../../src/primitives/hex.ts";
 import { consensusMessage, MESSAGE_KIND } from "../../src/types/consensusMessage.ts";
 import { type Candidate, compareRank } from "../../src/types/epochSummary.ts";
@@ -52,14 +47,22 @@ export class World {
   readonly slowness: number;
   readonly #scenario: Scenario;
   readonly #network: Network;
-  readonly #params: CoreParams;
-  readonly #genesis: ChainPoint;
+  readonly params: CoreParams;
+  readonly genesis: ChainPoint;
+  /** Hears of what a node makes or receives, in this order. */
+  onMessage: ((node: number, message: Broadcast) => void) | undefined;
+  /** Hears of each new head of an honest node. */
+  onHead: ((node: SimNode, point: ChainPoint) => void) | undefined;
   /** Validator → its first and second key. */
   readonly #keys: readonly (readonly SimKey[])[];
   readonly #byHash: ReadonlyMap<Hash, SimKey>;
   /** Epoch of the heads at the moment of healing. */
   #healEpoch: number | undefined;
   #healFinal = 0;
+  readonly #verified = new WeakMap<
+    Bytes,
+    { readonly check: SignatureCheck; readonly isValid: boolean }
+  >();
   readonly #stalled = new Set<number>();
 
   constructor(scenario: Scenario) {
@@ -89,17 +92,17 @@ export class World {
     );
     const honest = this.#keys.filter((_, id) => !traitors.has(id)).flat();
     this.observer = new Observer(new Set(honest.map(({ keyHash }) => keyHash)));
-    this.#params = paramsOf(scenario);
+    this.params = paramsOf(scenario);
     const candidates = this.candidatesAt(undefined);
-    this.#genesis = genesisPoint(this.#params, stubGenesis(BigInt(GENESIS_MS / 1000)), candidates);
-    const first = this.#genesis.closing?.checkpoint;
+    this.genesis = genesisPoint(this.params, stubGenesis(BigInt(GENESIS_MS / 1000)), candidates);
+    const first = this.genesis.closing?.checkpoint;
     if (first !== undefined) this.observer.sawCheckpoint(first, GENESIS_MS);
-    const domain = domainOf(this.#params);
+    const domain = domainOf(this.params);
     this.nodes = scenario.nodes.map(({ validator, treason }, index) => {
       const keys = this.#keys[validator] ?? [];
-      const params = { ...this.#params, ownKeys: keys.map(({ keyHash }) => keyHash) };
+      const params = { ...this.params, ownKeys: keys.map(({ keyHash }) => keyHash) };
       const signers = keys.map((key) => new Signer(key, domain, treason.unsafe !== true));
-      return new SimNode(this, { index, params, signers, treason, disk: new Disk(this.#genesis) });
+      return new SimNode(this, { index, params, signers, treason, disk: new Disk(this.genesis) });
     });
   }
 
@@ -121,14 +124,21 @@ export class World {
     return this.observer;
   }
 
-  verify({ kind, body, keyHash, signature }: SignatureCheck): boolean {
-    const message = consensusMessage(domainOf(this.#params), kind, body);
-    return this.#byHash.get(keyHash)?.verify(message, signature) === true;
+  /** The network hands one decoded message to all nodes: what one of them found out the others need not repeat. */
+  verify(check: SignatureCheck): boolean {
+    const { kind, body, keyHash, signature } = check;
+    const known = this.#verified.get(signature);
+    if (known?.check.keyHash === keyHash && equalBytes(known.check.body, body))
+      return known.isValid;
+    const message = consensusMessage(domainOf(this.params), kind, body);
+    const isValid = this.#byHash.get(keyHash)?.verify(message, signature) === true;
+    this.#verified.set(signature, { check, isValid });
+    return isValid;
   }
 
   sealFor(signer: Signer, block: SealedBlock): Bytes {
     const body = encodeSeal(sealOf(block));
-    return signer.key.sign(consensusMessage(domainOf(this.#params), MESSAGE_KIND.seal, body));
+    return signer.key.sign(consensusMessage(domainOf(this.params), MESSAGE_KIND.seal, body));
   }
 
   pendingTransactions(): number {
@@ -176,6 +186,7 @@ export class World {
 
   /** To all other nodes, by its encoding: what arrives was decoded. */
   broadcast(from: number, message: Broadcast): void {
+    this.onMessage?.(from, message);
     const copy = recode(message);
     for (const node of this.nodes)
       if (node.index !== from) this.#network.send(from, node.index, () => node.receive(copy, from));
@@ -191,9 +202,9 @@ export class World {
     }
   }
 
-  /** What a node accepted goes on to two others. */
+  /** What a node accepted goes on to another. */
   relay(from: number, message: Broadcast): void {
-    if (this.#scenario.relays) this.sendToSome(from, 2, (node) => node.receive(message, from));
+    if (this.#scenario.relays) this.sendToSome(from, 1, (node) => node.receive(message, from));
   }
 
   sendToSome(from: number, count: number, deliver: (to: SimNode) => void): void {
@@ -223,7 +234,7 @@ export class World {
     const key = this.#keys[validator]?.[0];
     if (key === undefined) return undefined;
     const sign = (kind: number, body: Bytes) =>
-      key.sign(consensusMessage(domainOf(this.#params), kind, body));
+      key.sign(consensusMessage(domainOf(this.params), kind, body));
     if (message.topic === "vote") {
       const tgtHash = rival?.hash ?? hash;
       const vote = { ...message.vote.vote, tgtHash, commit: parseHash(`0x${"5a".repeat(32)}`) };
@@ -239,6 +250,7 @@ export class World {
 
   heard(message: Broadcast): void {
     const { observer } = this;
+    if (this.#scenario.isSafe) return; // nobody will be blamed
     if (message.topic === "vote") observer.sawHeard({ type: "vote", vote: message.vote.vote });
     if (message.topic === "ack") observer.sawHeard({ type: "ack", ack: message.ack.ack });
     if (message.topic === "micro")
@@ -250,7 +262,8 @@ export class World {
   }
 
   sawHead(node: SimNode, point: ChainPoint, depth: number): void {
-    this.observer.sawHead(point, depth);
+    this.observer.sawReorg(depth);
+    this.onHead?.(node, point);
     const { epoch } = childEpoch(point);
     const final = node.state?.finalized.header.epoch ?? 0;
     const isLate = this.#healEpoch !== undefined && epoch > this.#healEpoch + 2;
@@ -258,11 +271,6 @@ export class World {
     this.#stalled.add(node.index);
     const text = `node ${node.index} is in epoch ${epoch}, healed in ${this.#healEpoch}, final ${final}`;
     this.observer.violations.push({ kind: "no finality", atMs: this.timeline.nowMs, text });
-  }
-
-  sawEvidence({ offence, a }: FoundEvidence): void {
-    const key = [...this.#byHash.keys()].find((hash) => hash === a.keyHash);
-    if (key !== undefined) this.observer.equivocatingSlots.add(`${offence} ${key}`);
   }
 
   sawAlarm(node: SimNode, alarm: Alarm): void {

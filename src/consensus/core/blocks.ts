@@ -4,11 +4,10 @@
  */
 import { equalBytes } from "../../primitives/bytes.ts";
 import type { Hash } from "../../primitives/hex.ts";
-import { MESSAGE_KIND } from "../../types/consensusMessage.ts";
 import type { Candidate } from "../../types/epochSummary.ts";
 import { encodeSeal } from "../../types/seal.ts";
 import { type SealedBlock, sealOf } from "../../types/sealedBlock.ts";
-import { decodeVote } from "../../types/vote.ts";
+import { isSameVote, type Vote } from "../../types/vote.ts";
 import { type ChainPoint, checkpointAt, childEpoch } from "./chainPoint.ts";
 import { memberOf } from "./configuration.ts";
 import type { Action, ExecutionOutcome, Origin, SignatureCheck } from "./events.ts";
@@ -203,7 +202,9 @@ function advance(state: ConsensusState, incoming: IncomingBlock, out: Action[]):
   }
   const { expected, checks } = judgement;
   state.flying.set(hash, { ...incoming, expected });
-  const unknown = checks.filter((check) => !isVerified(state, check));
+  const { votes } = block.core;
+  // the seal's check is the first, the votes' follow
+  const unknown = checks.filter((check, index) => !isVerified(state, votes[index - 1], check));
   if (ask(state, { type: "block", hash, origin }, unknown, out)) return;
   state.flying.delete(hash);
   giveVerdict(origin, "ignore", "busy", out);
@@ -319,13 +320,17 @@ function earliestMs({ params }: ConsensusState, { core }: SealedBlock): number {
 }
 
 /** A vote that came by gossip before the block that holds it is not verified twice. */
-function isVerified(state: ConsensusState, { kind, body, keyHash, signature }: SignatureCheck) {
-  if (kind !== MESSAGE_KIND.vote) return false;
-  const { validator } = decodeVote(body);
-  return (state.history.get(validator) ?? []).some(
+function isVerified(
+  state: ConsensusState,
+  vote: Vote | undefined,
+  { keyHash, signature }: SignatureCheck,
+): boolean {
+  if (vote === undefined) return false;
+  return (state.history.get(vote.validator) ?? []).some(
     (entry) =>
+      entry.type === "vote" &&
+      isSameVote(entry.vote, vote) &&
       entry.keyHash === keyHash &&
-      equalBytes(entry.body, body) &&
       equalBytes(entry.signature, signature),
   );
 }

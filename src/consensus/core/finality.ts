@@ -2,10 +2,9 @@
  * Counting votes and acks whose signatures are good: what is justified, what is final, and which of them contradict each
  * other. Source: docs/consensus.md §7.
  */
-import { equalBytes } from "../../primitives/bytes.ts";
 import type { Hash } from "../../primitives/hex.ts";
-import { makeAckQC, makeJustQC } from "../../types/certificate.ts";
-import { contradiction } from "../../types/evidence.ts";
+import { type JustQC, makeAckQC, makeJustQC } from "../../types/certificate.ts";
+import { contradiction, epochOfMessage, isSameMessage } from "../../types/evidence.ts";
 import { encodeAck, encodeVote } from "../../types/vote.ts";
 import { type Checkpoint, checkpointOn, childEpoch } from "./chainPoint.ts";
 import { isQuorumIn, memberOf } from "./configuration.ts";
@@ -44,7 +43,7 @@ export function countVote(
   const { vote } = record;
   const entry: HistoryEntry = { type: "vote", vote, ...sideOf(record, encodeVote(vote)) };
   const isNew = remember(state, vote.validator, entry, out);
-  if ((!isNew && way === "gossip") || !isInWindow(state, vote.tgtEpoch)) return isNew;
+  if (!counts(state, vote.tgtEpoch, way, isNew)) return isNew;
   const tally = tallyOf(state, vote.tgtEpoch, vote.tgtHash);
   let voters = tally.votes.get(vote.srcHash);
   if (voters === undefined) {
@@ -67,7 +66,7 @@ export function countAck(
   const { ack } = record;
   const entry: HistoryEntry = { type: "ack", ack, ...sideOf(record, encodeAck(ack)) };
   const isNew = remember(state, ack.validator, entry, out);
-  if ((!isNew && way === "gossip") || !isInWindow(state, ack.epoch)) return isNew;
+  if (!counts(state, ack.epoch, way, isNew)) return isNew;
   const tally = tallyOf(state, ack.epoch, ack.macroHash);
   if (tally.acks.has(ack.validator)) return isNew;
   tally.acks.set(ack.validator, record);
@@ -112,9 +111,15 @@ function tryJustify(state: ConsensusState, tally: Tally, srcHash: Hash, out: Act
   if (source.header.epoch >= target.header.epoch) return;
   const counted = counting(target, voters);
   if (!isQuorumIn(target.config, counted.keys())) return;
+  justify(state, target, out);
+  tryFinalize(state, tally, out);
+}
+
+/** Marks a checkpoint as justified, and what votes from it have been waiting to justify. */
+function justify(state: ConsensusState, target: Checkpoint, out: Action[]): void {
+  if (state.justifiedHashes.has(target.hash)) return;
   state.justifiedHashes.add(target.hash);
   raiseJustified(state, target, out);
-  tryFinalize(state, tally, out);
   for (const later of state.tallies.values())
     if (later.votes.has(target.hash)) tryJustify(state, later, target.hash, out);
 }
@@ -130,7 +135,8 @@ function raiseJustified(state: ConsensusState, candidate: Checkpoint, out: Actio
   out.push({ type: "justified", checkpoint: candidate, certificate: state.justification });
 }
 
-function justificationOf(state: ConsensusState, target: Checkpoint) {
+/** Certificate that the checkpoint is justified, if its votes are known. */
+export function justificationOf(state: ConsensusState, target: Checkpoint): JustQC | undefined {
   for (const [source, voters] of state.tallies.get(target.hash)?.votes ?? []) {
     const counted = counting(target, voters);
     if (state.justifiedHashes.has(source) && isQuorumIn(target.config, counted.keys()))
@@ -139,7 +145,10 @@ function justificationOf(state: ConsensusState, target: Checkpoint) {
   return undefined;
 }
 
-/** Final: justified, and a quorum of cfg(epoch) acked it. */
+/**
+ * Final: a quorum of cfg(epoch) acked it. Each of them says that it is justified, so whoever missed the votes need not see
+ * them: a node that lags behind could not catch up otherwise (docs/consensus.md §7).
+ */
 function tryFinalize(state: ConsensusState, tally: Tally, out: Action[]): void {
   const finalEpoch = state.finalized.header.epoch;
   if (tally.epoch <= finalEpoch) {
@@ -147,13 +156,14 @@ function tryFinalize(state: ConsensusState, tally: Tally, out: Action[]): void {
     return;
   }
   const checkpoint = state.checkpoints.get(tally.hash);
-  if (checkpoint === undefined || !state.justifiedHashes.has(tally.hash)) return;
+  if (checkpoint === undefined) return;
   const counted = counting(checkpoint, tally.acks);
   if (!isQuorumIn(checkpoint.config, counted.keys())) return;
   const certificate = makeAckQC(checkpoint.config.members, counted);
   const { point } = nodeOf(state, checkpoint.header.lastBlockHash);
   state.finalized = checkpoint;
   state.certificate = certificate;
+  justify(state, checkpoint, out);
   out.push({ type: "finalized", checkpoint, certificate, point });
   if (!descendsFrom(state, nodeOf(state, state.justified.header.lastBlockHash).point, checkpoint))
     restoreJustified(state, out);
@@ -189,9 +199,10 @@ function counting<T extends { readonly keyHash: Hash }>(
   );
 }
 
-function isInWindow(state: ConsensusState, epoch: number): boolean {
+/** What is certified may be of a branch that is further than the head. */
+function counts(state: ConsensusState, epoch: number, way: Way, isNew: boolean): boolean {
   const [lowest, highest] = messageWindow(state);
-  return epoch >= lowest && epoch <= highest;
+  return epoch >= lowest && (way === "certified" || (isNew && epoch <= highest));
 }
 
 function tallyOf(state: ConsensusState, epoch: number, hash: Hash): Tally {
@@ -211,9 +222,11 @@ function remember(
   out: Action[],
 ): boolean {
   const known = state.history.get(validator) ?? [];
-  const epoch = epochOfEntry(entry);
-  const same = known.filter((other) => other.type === entry.type && epochOfEntry(other) === epoch);
-  if (same.some((other) => isSameBody(other, entry))) return false;
+  const epoch = epochOfMessage(entry);
+  const same = known.filter(
+    (other) => other.type === entry.type && epochOfMessage(other) === epoch,
+  );
+  if (same.some((other) => isSameMessage(other, entry))) return false;
   if (same.length >= LIMITS.messagesOfEpoch) return false;
   for (const other of known) {
     const offence = contradiction(other, entry);
@@ -223,14 +236,6 @@ function remember(
   }
   state.history.set(validator, [...known.slice(-LIMITS.history + 1), entry]);
   return true;
-}
-
-function epochOfEntry(entry: HistoryEntry): number {
-  return entry.type === "vote" ? entry.vote.tgtEpoch : entry.ack.epoch;
-}
-
-function isSameBody(a: HistoryEntry, b: HistoryEntry): boolean {
-  return equalBytes(a.body, b.body);
 }
 
 function sideOf(record: VoteRecord | AckRecord, body: Uint8Array) {

@@ -2,10 +2,15 @@
  * Votes, acks and certificates on their way in: cheap checks, signature, count. The order is window, duplicate, membership,
  * signature. Source: docs/consensus.md §7, §12.
  */
-import { equalBytes } from "../../primitives/bytes.ts";
 import type { Hash } from "../../primitives/hex.ts";
 import { type AckQC, acksOf, type JustQC, votesOf } from "../../types/certificate.ts";
 import { MESSAGE_KIND } from "../../types/consensusMessage.ts";
+import {
+  epochOfMessage,
+  type FinalityMessage,
+  isSameMessage,
+  validatorOf,
+} from "../../types/evidence.ts";
 import { DecodeError } from "../../types/rlp.ts";
 import { encodeAck, encodeVote, type SignedAck, type SignedVote } from "../../types/vote.ts";
 import { checkpointAt, checkpointOn, childEpoch } from "./chainPoint.ts";
@@ -43,8 +48,7 @@ export function takeVote(
   const { vote, signature } = signed;
   const config = configOf(state, vote.tgtEpoch, vote.tgtHash);
   const keyHash = config === undefined ? undefined : memberOf(config, vote.validator)?.keyHash;
-  const body = encodeVote(vote);
-  const reason = messageProblem(state, { validator: vote.validator, epoch: vote.tgtEpoch, body });
+  const reason = messageProblem(state, { type: "vote", vote });
   if (reason !== undefined) {
     giveVerdict(origin, "ignore", reason, out);
     return;
@@ -61,7 +65,7 @@ export function takeVote(
   ask(
     state,
     { type: "vote", record, origin },
-    [{ kind: MESSAGE_KIND.vote, body, keyHash, signature }],
+    [{ kind: MESSAGE_KIND.vote, body: encodeVote(vote), keyHash, signature }],
     out,
   );
 }
@@ -76,8 +80,7 @@ export function takeAck(
   const { ack, signature } = signed;
   const config = configOf(state, ack.epoch, ack.macroHash);
   const keyHash = config === undefined ? undefined : memberOf(config, ack.validator)?.keyHash;
-  const body = encodeAck(ack);
-  const reason = messageProblem(state, { validator: ack.validator, epoch: ack.epoch, body });
+  const reason = messageProblem(state, { type: "ack", ack });
   if (reason !== undefined) {
     giveVerdict(origin, "ignore", reason, out);
     return;
@@ -90,7 +93,7 @@ export function takeAck(
   ask(
     state,
     { type: "ack", record, origin },
-    [{ kind: MESSAGE_KIND.ack, body, keyHash, signature }],
+    [{ kind: MESSAGE_KIND.ack, body: encodeAck(ack), keyHash, signature }],
     out,
   );
 }
@@ -197,21 +200,16 @@ function configOf(state: ConsensusState, epoch: number, hash: Hash): Configurati
 }
 
 /** Why a vote or ack need not be looked at. */
-function messageProblem(
-  state: ConsensusState,
-  message: { readonly validator: number; readonly epoch: number; readonly body: Uint8Array },
-): string | undefined {
+function messageProblem(state: ConsensusState, message: FinalityMessage): string | undefined {
   const [lowest, highest] = messageWindow(state);
-  const { validator, epoch, body } = message;
+  const epoch = epochOfMessage(message);
   if (epoch < lowest || epoch < 1) return "too old";
   if (epoch > highest) return "of the future";
-  const same = (state.history.get(validator) ?? []).filter(
-    (entry) =>
-      entry.body.length === body.length &&
-      (entry.type === "vote" ? entry.vote.tgtEpoch : entry.ack.epoch) === epoch,
+  const same = (state.history.get(validatorOf(message)) ?? []).filter(
+    (entry) => entry.type === message.type && epochOfMessage(entry) === epoch,
   );
-  if (same.length >= LIMITS.messagesOfEpoch) return "one of many";
-  return same.some((entry) => equalBytes(entry.body, body)) ? "known" : undefined;
+  if (same.some((entry) => isSameMessage(entry, message))) return "known";
+  return same.length >= LIMITS.messagesOfEpoch ? "one of many" : undefined;
 }
 
 function hold(state: ConsensusState, letter: Letter): void {

@@ -13,6 +13,7 @@ import { OWN_PEER } from "./gossip.ts";
 import type { CoreParams } from "./params.ts";
 import type { ConsensusState } from "./state.ts";
 import { settle } from "./step.ts";
+import { chooseHead } from "./tree.ts";
 
 /** A block that was valid when it was stored. */
 export interface StoredBlock {
@@ -43,7 +44,9 @@ export function openConsensus(
   for (const { block, candidates } of start.blocks) {
     if (state.tree.has(block.block.hash)) continue;
     insert(state, { block, origin, firstSeenMs: 0 }, candidates, out);
+    state.head = chooseHead(state); // says which epochs count
   }
+  state.head = state.root;
   for (const qc of start.justifications) countJustification(state, qc, out);
   settle(state, out);
   return [state, out];

@@ -33,6 +33,8 @@ export const LIMITS = {
   sealSlots: 1024,
   /** Certificates that wait for their block. */
   heldCertificates: 16,
+  /** Certificates for a peer that lags behind, at one time. */
+  letters: 8,
   /** Blocks of one answer to a fetch. */
   fetchedBlocks: 64,
 } as const;

@@ -3,9 +3,11 @@
  * branch starts below. Source: docs/consensus.md §12 (status, blocks_by_range).
  */
 import type { Hash } from "../../primitives/hex.ts";
+import type { JustQC } from "../../types/certificate.ts";
 import type { SealedBlock } from "../../types/sealedBlock.ts";
 import { type ChainPoint, checkpointOn } from "./chainPoint.ts";
 import type { Action, PeerStatus } from "./events.ts";
+import { justificationOf } from "./finality.ts";
 import { type ConsensusState, LIMITS, type Sync } from "./state.ts";
 import { headPoint, nodeOf } from "./tree.ts";
 
@@ -44,11 +46,11 @@ export function takeStatus(
     out.push({ type: "alarm", alarm });
     return;
   }
-  const { certificate, justification } = state;
+  const { certificate } = state;
   if (certificate !== undefined && certificate.epoch > finalizedEpoch)
     out.push({ type: "send", peer, letter: { type: "ackCertificate", qc: certificate } });
-  if (justification !== undefined && justification.epoch > status.justifiedEpoch)
-    out.push({ type: "send", peer, letter: { type: "voteCertificate", qc: justification } });
+  for (const qc of justificationsAbove(state, status.justifiedEpoch))
+    out.push({ type: "send", peer, letter: { type: "voteCertificate", qc } });
   const { headHash: tip, headNumber: tipNumber } = status;
   const isBehind = tipNumber > headPoint(state).number && !state.tree.has(tip);
   if (isBehind) missingParent(state, { peer, tip, tipNumber }, out);
@@ -100,6 +102,19 @@ export function stopSync(state: ConsensusState, peer: string | undefined): void 
   state.sync = undefined;
   for (const [hash, orphan] of state.orphans)
     if (orphan.origin.peer === asked) state.orphans.delete(hash);
+}
+
+/** Certificates of what is justified above an epoch, the oldest first: each may be the source of the next. */
+function justificationsAbove(state: ConsensusState, epoch: number): readonly JustQC[] {
+  if (state.justified.header.epoch <= epoch) return [];
+  const found: JustQC[] = [];
+  for (const hash of state.justifiedHashes) {
+    const checkpoint = state.checkpoints.get(hash);
+    if (checkpoint === undefined || checkpoint.header.epoch <= epoch) continue;
+    const qc = justificationOf(state, checkpoint);
+    if (qc !== undefined) found.push(qc);
+  }
+  return found.sort((a, b) => a.epoch - b.epoch).slice(0, LIMITS.letters);
 }
 
 function nextRequest(state: ConsensusState, reached: number, out: Action[]): void {
