@@ -1,14 +1,17 @@
 /**
  * All precompiles in force, Ethereum's and those of the genesis' map, as functions of input and gas. Ethereum's are the
- * library's functions with our crypto; a promise comes only while KZG or a post-quantum verifier still loads.
+ * library's functions with our crypto where that is faster; a promise comes only while KZG or a post-quantum verifier still loads.
  */
 import { EVM, getActivePrecompiles, NobleBN254, type PrecompileFunc } from "@ethereumjs/evm";
+import { multiplyBn254 } from "../../crypto/bn254.ts";
 import { type Kzg, loadedKzg, loadKzg } from "../../crypto/kzg.ts";
+import { verifyP256 } from "../../crypto/p256.ts";
 import { type PqVerifier, pqVerifier } from "../../crypto/pqVerifier.ts";
 import { type Bytes, EMPTY_BYTES } from "../../primitives/bytes.ts";
 import { type Address, parseAddress } from "../../primitives/hex.ts";
 import type { Rules } from "../../types/forks.ts";
 import { commonFor } from "../ethereumjs.ts";
+import { boolWord } from "./signedInput.ts";
 import { type Precompile, precompilesFor } from "./table.ts";
 
 /** What a precompile did. On failure its output is empty. */
@@ -30,6 +33,16 @@ export type PrecompileSet = ReadonlyMap<Address, PrecompileCall>;
 type LibraryResult = Awaited<ReturnType<PrecompileFunc>>;
 
 const POINT_EVALUATION = parseAddress(`0x${"00".repeat(19)}0a`);
+const P256VERIFY = parseAddress(`0x${"00".repeat(18)}0100`);
+const P256VERIFY_GAS = 6_900;
+const P256VERIFY_BYTES = 160;
+const noble = new NobleBN254();
+/** The library's, with a faster multiplication. */
+const BN254 = {
+  add: (input: Bytes) => noble.add(input),
+  mul: multiplyBn254,
+  pairing: (input: Bytes) => noble.pairing(input),
+};
 const known = new WeakMap<Rules, PrecompileSet>();
 
 /** The precompiles under `rules`; those of the common verifier are made once. */
@@ -62,13 +75,14 @@ export function withMoved(
 function build(rules: Rules, verifier: PqVerifier): PrecompileSet {
   const set = new Map<Address, PrecompileCall>();
   const common = commonFor(rules);
-  const host = new EVM({ common, params: {}, bn254: new NobleBN254() });
+  const host = new EVM({ common, params: {}, bn254: BN254 });
   // each EVM would stay reachable from the shared Common, whose fork never changes
   common.events.removeAllListeners("hardforkChanged");
   for (const [key, run] of getActivePrecompiles(common)) {
     const address = parseAddress(`0x${key}`);
     const call = libraryCall(run, host);
-    set.set(address, address === POINT_EVALUATION ? afterKzg(call, host) : call);
+    if (address === POINT_EVALUATION) set.set(address, afterKzg(call, host));
+    else set.set(address, address === P256VERIFY ? verifyP256Call : call);
   }
   for (const precompile of precompilesFor(rules)) {
     set.set(precompile.address, ownCall(precompile, verifier));
@@ -95,6 +109,19 @@ function answerOf(result: LibraryResult, input: Bytes): PrecompileAnswer {
     failure: result.exceptionError?.error,
   };
 }
+
+/** `digest ‖ r ‖ s ‖ x ‖ y`; answers 1 or nothing, and never fails but for gas. Source: EIP-7951. */
+const verifyP256Call: PrecompileCall = (input, gas) => {
+  if (gas < P256VERIFY_GAS) return { gasUsed: gas, output: EMPTY_BYTES, failure: "out of gas" };
+  const isValid =
+    input.length === P256VERIFY_BYTES &&
+    verifyP256(input.subarray(0, 32), input.subarray(32, 96), input.subarray(96));
+  return {
+    gasUsed: P256VERIFY_GAS,
+    output: isValid ? boolWord(true) : EMPTY_BYTES,
+    failure: undefined,
+  };
+};
 
 /** Point evaluation throws when there is no KZG library, and loading one takes 0.2 s. */
 function afterKzg(call: PrecompileCall, { common }: EVM): PrecompileCall {
