@@ -26,6 +26,11 @@ const benches: Readonly<Record<string, { summary: string; load: () => Promise<Be
       "200 users who read and write at blocks of 1 s: latency by method [--users N] [--seconds N]",
     load: async () => (await import("./mixedLoad.ts")).mixedLoad,
   },
+  evm: {
+    summary:
+      "computing contracts: our EVM, @ethereumjs/evm and anvil in turn [--runs N] [--seconds N]",
+    load: async () => (await import("./evmLoad.ts")).evmLoad,
+  },
   logs: {
     summary: "eth_getLogs over an index of a million blocks [BLOCKS]",
     load: async () => (await import("./micro/logs.ts")).logsBench,
