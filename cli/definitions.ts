@@ -35,6 +35,7 @@ const SERVER = [
   "http.corsdomain",
   "http.vhosts",
   "graphql",
+  "http.verify",
   "http.tls.cert",
   "http.tls.key",
   "ws",

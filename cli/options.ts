@@ -83,6 +83,10 @@ export const options = {
   "ws.api": optional(list, "Namespaces open over WebSocket; default those of HTTP"),
   "ws.origins": optional(list, "Origins of pages that may connect; default http.corsdomain"),
   graphql: option(false, flag, "GraphQL at /graphql of the HTTP port (EIP-1767)"),
+  "http.verify": optional(
+    flag,
+    "Verify contracts at /v2, as Sourcify does; default off (dev chain: on)",
+  ),
   "http.tls.cert": optional(
     path,
     "Certificate chain (PEM): serve over TLS 1.3; SIGHUP reads it again",

@@ -26,6 +26,7 @@ type ServerOptionName =
   | "http.corsdomain"
   | "http.vhosts"
   | "graphql"
+  | "http.verify"
   | "ws"
   | "ws.addr"
   | "ws.port"
@@ -67,6 +68,7 @@ export function serverOptions(
     port: values["http.port"],
     ws: socketOptions(values, both ? [LOOPBACK_4, LOOPBACK_6] : [host]),
     graphql: values.graphql,
+    verify: values["http.verify"] ?? isDev,
     bodyBytes: values["rpc.http-body-limit"],
     api: values["http.api"] ?? (isDev ? devNamespaces() : OPEN_NAMESPACES),
     corsDomains: values["http.corsdomain"] ?? (isDev ? ["*"] : []),

@@ -25,6 +25,8 @@ import {
 } from "./listen.ts";
 import { allMethods } from "./methods/index.ts";
 import { type Charge, createCharge } from "./rateLimit.ts";
+import { addVerification } from "./verify/route.ts";
+import { Verifier } from "./verify/verifier.ts";
 import { createSocketServer } from "./websocket.ts";
 
 export interface RpcServerOptions extends Partial<RpcLimits> {
@@ -51,6 +53,8 @@ export interface RpcServerOptions extends Partial<RpcLimits> {
   readonly tokenSecret?: Uint8Array;
   /** Serve GraphQL at /graphql. */
   readonly graphql?: boolean;
+  /** Verify contracts at /v2, as Sourcify does. */
+  readonly verify?: boolean;
   /** Serve over TLS alone. */
   readonly tls?: TlsFiles;
   readonly timeouts?: Partial<HttpTimeouts>;
@@ -125,14 +129,18 @@ function createApps(node: RpcNode, options: RpcServerOptions, by: Dispatchers) {
     ...(options.apiKeys !== undefined && { keys: options.apiKeys }),
   });
   const health = new Health(node);
+  const verifier = new Verifier(node);
   const bodyBytes = options.bodyBytes === undefined ? {} : { bodyBytes: options.bodyBytes };
   const { origins } = options.ws ?? {};
   const deps = { dispatcher: by.http, rules, log, identify, ...bodyBytes };
   const extend: HttpDeps["extend"] = (app, callerOf) => {
     if (options.graphql === true) addGraphQl(app, callerOf, { ...by, log });
+    if (options.verify === true)
+      addVerification(app, callerOf, { node, verifier, charge: by.charge });
   };
   return {
     health,
+    verifier,
     http: withFastPath(createHttpApp({ ...deps, health, extend }), deps),
     sockets: createSocketServer({
       dispatcher: by.sockets,
@@ -164,7 +172,7 @@ export async function startRpcServer(node: RpcNode, options: RpcServerOptions): 
     dispatchers.context.close();
     apps.health.close();
     apps.sockets.close();
-    await Promise.all([closeServers(servers), engine?.close()]);
+    await Promise.all([closeServers(servers), engine?.close(), apps.verifier.close()]);
   };
   const scheme = (name: string) => (tls === undefined ? name : `${name}s`);
   try {

@@ -62,6 +62,7 @@ export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNod
     port: 0,
     api: namespaces(),
     allowUnprotected: true,
+    verify: true,
   });
   const call = async (method: string, ...params: readonly unknown[]): Promise<unknown> => {
     const response = await fetch(server.httpUrl, {

@@ -8,6 +8,8 @@ export default defineConfig({
     version: "0.8.37",
     path: fileURLToPath(import.meta.resolve("solc/soljson.js")),
   },
+  // the node verifies contracts itself
+  verify: { sourcify: { apiUrl: process.env["RPC_URL"] ?? "" } },
   networks: {
     devnet: {
       type: "http",
