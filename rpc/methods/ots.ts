@@ -7,7 +7,7 @@ import type { Hash } from "../../src/primitives/hex.ts";
 import type { Block } from "../../src/types/block.ts";
 import { effectiveGasPrice } from "../../src/types/transaction.ts";
 import { addressHistory, type HistoryPage, type HistoryQuery } from "../addressHistory.ts";
-import { type BlockId, blockId, blockNumberOrTag } from "../blockId.ts";
+import { type BlockId, type BlockNumberOrTag, blockId, blockNumberOrTag } from "../blockId.ts";
 import {
   address,
   boolean,
@@ -43,6 +43,15 @@ import {
   transactionView,
 } from "../views.ts";
 import { limitsOf } from "./debugTrace.ts";
+
+/** A block as Otterscan names it: its numbers are JSON numbers. */
+const explorerBlock: ParamCodec<BlockNumberOrTag> = {
+  schema: { title: "block number or tag", oneOf: [integer.schema, blockNumberOrTag.schema] },
+  decode: (value, where) =>
+    typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+      ? BigInt(value)
+      : blockNumberOrTag.decode(value, where),
+};
 
 /** The level that Otterscan 2 wants. */
 const API_LEVEL = 8;
@@ -224,7 +233,7 @@ const blocks = [
   defineMethod({
     name: "ots_getBlockDetails",
     summary: "Returns a block without transactions, what it brought into being and what it cost.",
-    params: [param("block", blockNumberOrTag)],
+    params: [param("block", explorerBlock)],
     result: nullable(json),
     handler: detailsOf,
   }),
@@ -240,7 +249,7 @@ const blocks = [
     cost: 5,
     summary:
       "Returns a page of a block's transactions with their receipts; page 0 has the last ones.",
-    params: [param("block", blockNumberOrTag), param("page", integer), param("size", pageSize)],
+    params: [param("block", explorerBlock), param("page", integer), param("size", pageSize)],
     result: nullable(json),
     handler: ({ node: { chain } }, id, page, size) => {
       const block = findBlock(chain, id);
@@ -250,7 +259,7 @@ const blocks = [
   defineMethod({
     name: "erigon_getHeaderByNumber",
     summary: "Returns a header by number or tag; null when there is none.",
-    params: [param("block", blockNumberOrTag)],
+    params: [param("block", explorerBlock)],
     result: nullable(headerView),
     handler: ({ node: { chain } }, id) => findHeader(chain, id),
   }),
