@@ -128,7 +128,7 @@ async function importAside(chain: Chain, block: Block): Promise<PayloadStatus> {
   const parent = chain.header(block.header.parentHash);
   if (parent === undefined) return syncing;
   try {
-    await chain.importBlock(block, undefined, "aside");
+    await chain.importBlock(block, undefined, { role: "aside" });
     return valid(block.hash);
   } catch (error) {
     if (!(error instanceof BlockError)) throw error;

@@ -41,6 +41,8 @@ export interface BlockDraft {
   readonly withdrawals?: readonly Withdrawal[];
   /** From Cancun; default: zero */
   readonly parentBeaconBlockRoot?: Hash;
+  /** Where consensus says what it is; default: EIP-1559's, from the parent */
+  readonly baseFeePerGas?: bigint;
   /** Values set by hand instead of the protocol's (dev chains). */
   readonly overrides?: Partial<Record<ExemptibleField, bigint>>;
 }
@@ -150,7 +152,7 @@ function frameOf(chain: Chain, draft: BlockDraft): { header: Header; rules: Rule
     gasLimit: overrides.gasLimit ?? draft.gasLimit,
     extraData: draft.extraData,
     baseFeePerGas: rules.has("london")
-      ? (overrides.baseFeePerGas ?? baseFeeOfChild(parent.header))
+      ? (overrides.baseFeePerGas ?? draft.baseFeePerGas ?? baseFeeOfChild(parent.header))
       : undefined,
     excessBlobGas: cancun ? (overrides.excessBlobGas ?? excess) : undefined,
     parentBeaconBlockRoot: cancun ? (draft.parentBeaconBlockRoot ?? ZERO_HASH) : undefined,

@@ -31,8 +31,9 @@ import {
   type ChainHead,
   type Forkchoice,
   headEvent,
+  type ImportManner,
   type ImportOutcome,
-  type ImportRole,
+  type Pointers,
 } from "./chainEvents.ts";
 import { ChainStates } from "./chainStates.ts";
 import { moveCanonical, putBlock, putPointer, type Route, routeTo } from "./commit.ts";
@@ -50,12 +51,6 @@ import { Preimages } from "./preimages.ts";
 
 /** Imports and other changes that may wait; a producer or peer that comes on top is refused with QueueError. */
 const MAX_WAITING = 64;
-
-interface Pointers {
-  readonly head: ChainHead;
-  readonly safe: ChainHead;
-  readonly finalized: ChainHead;
-}
 
 /** One chain over one database. Open it with `Chain.open`. */
 export class Chain {
@@ -175,6 +170,7 @@ export class Chain {
       rules: this.rulesFor(header),
       verifier: this.#dependencies.verifier,
       evm: this.#dependencies.evm,
+      epoch: this.#dependencies.epochCallOf?.(header),
       blockHash: (number) => this.#store.ancestorHash(parentHash, number),
     };
   }
@@ -247,13 +243,13 @@ export class Chain {
    * Checks, executes and stores a block, own or foreign; blocks wait their turn. Resolves once it is durable.
    * Throws BlockError (nothing was written), QueueError, and ExecutionFault or StateError for this node's own troubles.
    */
-  importBlock(block: Block, executed?: ExecutedBlock, role?: ImportRole): Promise<ImportOutcome> {
-    return this.#queue.run(() => this.#import(block, executed, role !== "aside"));
+  importBlock(block: Block, executed?: ExecutedBlock, how?: ImportManner): Promise<ImportOutcome> {
+    return this.#queue.run(() => this.#import(block, executed, how));
   }
 
-  /** Moves head, safe and finalized to stored blocks. Throws ChainError UNKNOWN_BLOCK, STATE_UNAVAILABLE. */
-  setForkchoice(choice: Forkchoice): Promise<void> {
-    return this.#queue.run(() => this.#setForkchoice(choice));
+  /** Moves head, safe and finalized to stored blocks, with what `also` writes. Throws ChainError UNKNOWN_BLOCK, STATE_UNAVAILABLE. */
+  setForkchoice(choice: Forkchoice, also: readonly WriteOp[] = []): Promise<void> {
+    return this.#queue.run(() => this.#setForkchoice(choice, also));
   }
 
   /** Changes the state at the head by hand; the next block is executed on it. `edit` must be synchronous. Dev chains only. */
@@ -279,8 +275,9 @@ export class Chain {
   async #import(
     block: Block,
     executed: ExecutedBlock | undefined,
-    mayLead: boolean,
+    how: ImportManner = {},
   ): Promise<ImportOutcome> {
+    const mayLead = how.role !== "aside";
     const known = this.#store.header(block.hash) !== undefined;
     if (known) return this.#considerKnown(block.hash, mayLead);
     const view: ImportView = {
@@ -295,14 +292,18 @@ export class Chain {
     const { totalDifficulty } = processed;
     const isHead =
       mayLead && this.#isBetter({ header: block.header, hash: block.hash, totalDifficulty });
-    await this.#commit(processed, isHead);
+    await this.#commit(processed, isHead, how.also);
     return { status: "imported", hash: block.hash, isHead };
   }
 
-  async #commit(processed: ProcessedBlock, isHead: boolean): Promise<void> {
+  async #commit(
+    processed: ProcessedBlock,
+    isHead: boolean,
+    also: readonly WriteOp[] = [],
+  ): Promise<void> {
     const { block, receipts } = processed;
     const { operations, receiptBytes } = putBlock(processed);
-    operations.push(...this.preimages.note(processed.changes));
+    operations.push(...also, ...this.preimages.note(processed.changes));
     const route = isHead ? routeTo(this.#store, this.head.header.number, block) : undefined;
     if (route !== undefined) {
       const more = moveCanonical(route, (one) =>

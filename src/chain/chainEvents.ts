@@ -1,9 +1,10 @@
 /** What the chain tells: its head, its events, the outcome of an import. */
 
 import type { PqVerifier } from "../crypto/pqVerifier.ts";
-import type { EvmName } from "../execution/evm.ts";
+import type { EpochCall, EvmName } from "../execution/evm.ts";
 import type { Hash } from "../primitives/hex.ts";
 import type { Logger } from "../runtime/log.ts";
+import type { WriteOp } from "../storage/columns.ts";
 import type { Block } from "../types/block.ts";
 import type { Header } from "../types/header.ts";
 import type { Transaction } from "../types/transaction.ts";
@@ -64,6 +65,8 @@ export interface ChainDependencies {
   readonly observer?: ChainObserver | undefined;
   /** Blocks whose states are kept; undefined: all (archive) */
   readonly stateHistory?: bigint | undefined;
+  /** The call to the staking contract that a block with this header begins with. */
+  readonly epochCallOf?: (header: Header) => EpochCall | undefined;
   /** What precompiles verify with; default: the common verifier */
   readonly verifier?: PqVerifier;
   /** Which EVM runs blocks and calls; default: fast */
@@ -72,8 +75,13 @@ export interface ChainDependencies {
   readonly recoverSenders?: (transactions: readonly Transaction[]) => Promise<void>;
 }
 
-/** `candidate` (default): the head rule decides. `aside`: not the head until `setForkchoice` makes it that. */
-export type ImportRole = "candidate" | "aside";
+/** How a block comes in. */
+export interface ImportManner {
+  /** `candidate` (default): the head rule decides. `aside`: not the head until `setForkchoice` makes it that. */
+  readonly role?: "candidate" | "aside";
+  /** Writes that become part of the block's batch. */
+  readonly also?: readonly WriteOp[];
+}
 
 /** `imported`: stored now, maybe beside the canonical chain. `known`: it was stored before. */
 export interface ImportOutcome {
@@ -88,4 +96,11 @@ export interface Forkchoice {
   readonly head?: Hash;
   readonly safe?: Hash;
   readonly finalized?: Hash;
+}
+
+/** Where the chain's names point. */
+export interface Pointers {
+  readonly head: ChainHead;
+  readonly safe: ChainHead;
+  readonly finalized: ChainHead;
 }

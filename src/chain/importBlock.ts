@@ -28,12 +28,14 @@ import type { ChainObserver } from "./chainEvents.ts";
 import type { BlockRecord } from "./commit.ts";
 import { type BlockOverride, NO_OVERRIDE } from "./overrides.ts";
 import { verifyBody, verifyOmmers } from "./verifyBody.ts";
-import { verifyHeader, verifyMergePoint } from "./verifyHeader.ts";
+import { type HeaderLeniency, verifyHeader, verifyMergePoint } from "./verifyHeader.ts";
 
 /** Is this block sealed by whom it must be? */
 export interface SealRules {
   /** Throws BlockError INVALID_SEAL. */
   verifySeal(block: Block, parent: Header): void | Promise<void>;
+  /** The base fee follows other rules than EIP-1559's, and `verifySeal` has checked it. */
+  readonly decidesBaseFee?: boolean;
 }
 
 /** A leaf of the block tree. */
@@ -124,7 +126,9 @@ async function process(
   const rules = view.config.forks.rules(header);
   const override = executed?.override ?? NO_OVERRIDE;
   const equalTimestamps = mayShareTimestamps(view.config);
-  verifyHeader(header, parent, rules, { exempt: override.exempt, equalTimestamps });
+  const { decidesBaseFee } = view.sealRules;
+  const leniency = { exempt: override.exempt, equalTimestamps };
+  verifyHeader(header, parent, rules, decidesBaseFee ? withoutBaseFee(leniency) : leniency);
   verifyMergePoint(header, parentDifficulty, view.config.terminalTotalDifficulty);
   verifyBody(block, rules);
   if (!allowsBlobs(view.config)) demandEqual("INVALID_BODY", "blobGasUsed", 0n, header.blobGasUsed);
@@ -158,6 +162,10 @@ export function allowsBlobs(config: ChainConfig): boolean {
 function mayShareTimestamps(config: ChainConfig): boolean {
   const consensus = config.qnet?.consensus;
   return consensus !== undefined && consensus.tickMs < consensus.slotMs;
+}
+
+function withoutBaseFee(leniency: HeaderLeniency): HeaderLeniency {
+  return { ...leniency, exempt: new Set([...(leniency.exempt ?? []), "baseFeePerGas"]) };
 }
 
 function ancestryOf(store: BlockStore) {

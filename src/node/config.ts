@@ -1,11 +1,25 @@
 /** What a node is started with: plain data, made by the command line or a test. */
 import type { ProducerOptions } from "../consensus/producer.ts";
+import type { SigningKey } from "../consensus/signing/validatorSigner.ts";
+import type { Transport } from "../consensus/transport.ts";
 import type { EvmName } from "../execution/evm.ts";
+import type { Hash } from "../primitives/hex.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { PoolOptions } from "../txpool/poolOptions.ts";
 import type { Genesis } from "../types/genesis.ts";
 import type { DevOptions } from "./dev.ts";
+
+/** Part of a node in consensus. */
+export interface ConsensusNodeOptions {
+  /** Keys of the validators that this node is; none: it only follows. */
+  readonly keys: readonly SigningKey[];
+  /** Directory of what a key has signed; undefined keeps it in memory, for tests alone. */
+  readonly recordsPath: ((keyHash: Hash) => string) | undefined;
+  readonly transport: Transport;
+  /** ms after the start in which nothing is signed and the own keys are listened for; 0: a chain of one's own */
+  readonly listenMs: number;
+}
 
 /** Everything about one node. */
 export interface NodeOptions {
@@ -24,6 +38,8 @@ export interface NodeOptions {
   readonly recoveryThreads?: number;
   /** Makes blocks; only for a genesis that says `dev: true`. */
   readonly producer?: ProducerOptions;
+  /** Takes part in the consensus of the genesis' validators; without it their blocks cannot be followed. */
+  readonly consensus?: ConsensusNodeOptions;
   /** Accounts and manners of a development chain that makes blocks; default: no accounts, quiet. */
   readonly dev?: DevOptions;
   /** Verifies post-quantum signatures with two implementations and reports a disagreement to `onFatal`. */

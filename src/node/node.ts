@@ -9,7 +9,9 @@ import { readStoredGenesis } from "../chain/genesis.ts";
 import { chainMetrics } from "../chain/metrics.ts";
 import { networkRules } from "../chain/networkRules.ts";
 import { DevClock } from "../consensus/devClock.ts";
+import type { ConsensusEngine } from "../consensus/engine.ts";
 import { HeadView } from "../consensus/headView.ts";
+import { ConsensusSetup } from "../consensus/openEngine.ts";
 import { Producer } from "../consensus/producer.ts";
 import type { PqVerifier } from "../crypto/pqVerifier.ts";
 import { NodeError } from "../primitives/errors.ts";
@@ -26,6 +28,7 @@ import { TxPool } from "../txpool/pool.ts";
 import { knownSender, rememberSender } from "../types/sender.ts";
 import type { Transaction } from "../types/transaction.ts";
 import type { NodeOptions } from "./config.ts";
+import { startConsensus } from "./consensus.ts";
 import { demandFastVerifier, makeVerifier, prepareVerifier } from "./cryptoSetup.ts";
 import { DevChain } from "./dev.ts";
 
@@ -41,6 +44,7 @@ interface Parts {
   readonly verifier: PqVerifier;
   readonly producer: Producer | undefined;
   readonly dev: DevChain | undefined;
+  readonly engine: ConsensusEngine | undefined;
   readonly clock: Clock;
   readonly metrics: Metrics;
 }
@@ -55,6 +59,8 @@ export class QNode {
   readonly producer: Producer | undefined;
   /** Present on development chains that make blocks. */
   readonly dev: DevChain | undefined;
+  /** Present on nodes that take part in consensus. */
+  readonly engine: ConsensusEngine | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -68,6 +74,7 @@ export class QNode {
     this.database = parts.database;
     this.producer = parts.producer;
     this.dev = parts.dev;
+    this.engine = parts.engine;
     this.clock = parts.clock;
     this.metrics = parts.metrics;
     this.log = options.log;
@@ -131,7 +138,8 @@ async function startParts(options: NodeOptions, services: ServiceGroup): Promise
   const handles = metrics.register("chain", chainMetrics);
   const observer = chainObserver(handles);
   const pooled: PooledSource = { get: undefined };
-  const chain = await openChain(options, { database, recovery, verifier, observer, pooled });
+  const sources = { database, recovery, verifier, observer, pooled };
+  const { chain, setup } = await openChain(options, sources);
   await hold(services, "chain", () => chain.close());
   await prepareVerifier(verifier, chain.config, options);
   if (options.producer !== undefined && !chain.isDev)
@@ -144,7 +152,12 @@ async function startParts(options: NodeOptions, services: ServiceGroup): Promise
   pooled.get = (hash) => pool.get(hash);
   followHead(chain, pool, handles);
   await services.start([{ name: "pool", start: () => pool.start(), stop: () => pool.stop() }]);
-  const parts = { database, chain, pool, verifier, clock, metrics };
+  const common = { database, chain, pool, verifier, clock, metrics };
+  const engine =
+    setup && options.consensus
+      ? await startConsensus({ setup, ...common, log }, options.consensus, services)
+      : undefined;
+  const parts = { ...common, engine };
   if (options.producer === undefined || devClock === undefined)
     return { ...parts, producer: undefined, dev: undefined };
   const producer = new Producer({ ...parts, clock: devClock, log }, options.producer);
@@ -172,12 +185,15 @@ async function openChain(
     readonly observer: ChainObserver;
     readonly pooled: PooledSource;
   },
-): Promise<Chain> {
+): Promise<{ readonly chain: Chain; readonly setup: ConsensusSetup | undefined }> {
   const { genesis: wanted, log } = options;
   const { database, recovery, verifier, pooled } = parts;
   const genesis = typeof wanted === "function" ? await wanted(readStoredGenesis(database)) : wanted;
-  return Chain.open(database, genesis, {
-    ...networkRules(genesis.config),
+  const config = genesis.config.qnet?.consensus;
+  const takesPart = options.consensus !== undefined && config !== undefined;
+  const setup = takesPart ? new ConsensusSetup(database, config) : undefined;
+  const chain = await Chain.open(database, genesis, {
+    ...(setup?.chainRules ?? networkRules(genesis.config)),
     log,
     verifier,
     observer: parts.observer,
@@ -188,6 +204,7 @@ async function openChain(
       return recoverAhead(recovery, transactions);
     },
   });
+  return { chain, setup };
 }
 
 /** Where transactions are found whose signatures were verified on their way into the pool; it comes after the chain. */

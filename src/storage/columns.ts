@@ -73,6 +73,22 @@ export const columns = {
   stateRoots: column<Bytes, Bytes>("stateRoots", "R", [bytesCodec, bytesCodec]),
   /** State edits of a dev chain by block hash; values are made by chain/overrides. */
   overrides: column<Hash, Bytes>("overrides", "o", [hashCodec, bytesCodec]),
+  /** Consensus data of a block, RLP of its sidecar core by block hash: never pruned. */
+  sidecars: column<Hash, Bytes>("sidecars", "x", [hashCodec, bytesCodec]),
+  /** Seal and vote signatures of a block by its hash, as one string; may be pruned. */
+  seals: column<Hash, Bytes>("seals", "y", [hashCodec, bytesCodec]),
+  /** Blocks above the last finalised one: number (8 bytes) and hash; values are empty. */
+  unfinal: column<Bytes, Bytes>("unfinal", "u", [bytesCodec, bytesCodec]),
+  /** Checkpoints by macro hash, in the form of consensus/plainCodec: macro header, summary, validators. */
+  macroblocks: column<Hash, Bytes>("macroblocks", "M", [hashCodec, bytesCodec]),
+  /** Certificate of finality by epoch, RLP of AckQC. */
+  certificates: column<bigint, Bytes>("certificates", "q", [numberCodec, bytesCodec]),
+  /** Certificate of justification by epoch, RLP of JustQC, above the last finalised epoch. */
+  justifications: column<bigint, Bytes>("justifications", "j", [numberCodec, bytesCodec]),
+  /** Public key of a validator by its keccak256. */
+  validatorKeys: column<Hash, Bytes>("validatorKeys", "k", [hashCodec, bytesCodec]),
+  /** Contradicting messages of validators by keccak256 of the value, in the form of consensus/plainCodec. */
+  evidence: column<Hash, Bytes>("evidence", "e", [hashCodec, bytesCodec]),
   /** What a validator's key has signed, in a database of its own; keys and values are made by consensus/signing/protectionLog. */
   signed: column<Bytes, Bytes>("signed", "S", [bytesCodec, bytesCodec]),
   /** Single values by name: schema, genesis, head, safe, finalized. */

@@ -142,7 +142,7 @@ describe("StateHistory", function () {
     assert.ok(fork);
     const parent = { header: fork.header, hash: fork.hash };
     const side = await buildTestBlock(chain, [testTransaction(chain, 1, 0)], { parent });
-    await chain.importBlock(side.block, side, "aside");
+    await chain.importBlock(side.block, side, { role: "aside" });
     await chain.states.prune();
     await chain.setForkchoice({ head: side.block.hash });
     const next = await mineTestBlock(chain, [testTransaction(chain, 1, 1)]);

@@ -1,0 +1,218 @@
+/**
+ * Validators in one process, each a whole node, joined by queues in memory that delay, lose and cut. Messages are encoded
+ * and decoded on the way, so that nodes share no object. Time runs faster than the computer's by a factor.
+ */
+import { join } from "node:path";
+import type { Broadcast } from "../../src/consensus/core/events.ts";
+import {
+  type BlockRequest,
+  type Incoming,
+  noPeers,
+  type Transport,
+} from "../../src/consensus/transport.ts";
+import { QNode } from "../../src/node/node.ts";
+import type { Clock } from "../../src/runtime/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { type Logger, silentLogger } from "../../src/runtime/log.ts";
+import {
+  decodeAckQC,
+  decodeJustQC,
+  encodeAckQC,
+  encodeJustQC,
+} from "../../src/types/certificate.ts";
+import type { Genesis } from "../../src/types/genesis.ts";
+import {
+  decodeSealedBlock,
+  encodeSealedBlock,
+  type SealedBlock,
+} from "../../src/types/sealedBlock.ts";
+import type { Transaction } from "../../src/types/transaction.ts";
+import {
+  decodeSignedAck,
+  decodeSignedVote,
+  encodeSignedAck,
+  encodeSignedVote,
+} from "../../src/types/vote.ts";
+import { NETWORK_TIME, validatorKeyOf } from "./validatorGenesis.ts";
+
+const MAX_BLOCK_BYTES = 8 * 1_048_576;
+/** ms of network time between two rounds of "where do you stand" */
+const STATUS_INTERVAL_MS = 2_000;
+
+/** A clock that starts at the network's genesis and runs `factor` times as fast as the computer's. */
+export class FastClock implements Clock {
+  readonly #factor: number;
+  readonly #startMs = systemClock.nowMs();
+
+  constructor(factor: number) {
+    this.#factor = factor;
+  }
+
+  nowMs(): number {
+    return NETWORK_TIME * 1000 + (systemClock.nowMs() - this.#startMs) * this.#factor;
+  }
+
+  sleepUntil(ms: number, signal: AbortSignal): Promise<void> {
+    const real = this.#startMs + (ms - NETWORK_TIME * 1000) / this.#factor;
+    return systemClock.sleepUntil(real, signal);
+  }
+}
+
+export interface NetworkOptions {
+  readonly genesis: Genesis;
+  readonly factor: number;
+  /** ms of network time that a message takes, at least and at most */
+  readonly delayMs?: readonly [number, number];
+  /** Share of gossip that gets lost */
+  readonly loss?: number;
+  /** Numbers in [0, 1), seeded by the test */
+  readonly random: () => number;
+  /** Folder for databases; default: memory */
+  readonly folder?: string;
+  readonly log?: Logger;
+}
+
+/** A network; `start` its nodes. */
+export class ValidatorNetwork implements AsyncDisposable {
+  readonly clock: FastClock;
+  readonly nodes = new Map<number, QNode>();
+  readonly #options: NetworkOptions;
+  readonly #cut = new Set<number>();
+  readonly #statusTimer: NodeJS.Timeout;
+
+  constructor(options: NetworkOptions) {
+    this.#options = options;
+    this.clock = new FastClock(options.factor);
+    this.#statusTimer = setInterval(() => this.#exchange(), STATUS_INTERVAL_MS / options.factor);
+  }
+
+  /** Starts node `index` as the validators `keys` (default: that of its index). */
+  async start(index: number, keys: readonly number[] = [index]): Promise<QNode> {
+    const { genesis, folder, log = silentLogger } = this.#options;
+    const place = folder === undefined ? undefined : join(folder, String(index));
+    const node = await QNode.start({
+      genesis,
+      databasePath: place && join(place, "chain"),
+      clientVersion: "qnet/test",
+      log,
+      clock: this.clock,
+      recoveryThreads: 0,
+      consensus: {
+        keys: keys.map(validatorKeyOf),
+        recordsPath: place === undefined ? undefined : (hash) => join(place, "validators", hash),
+        transport: this.#transportOf(index),
+        listenMs: 0,
+      },
+    });
+    this.nodes.set(index, node);
+    return node;
+  }
+
+  async stop(index: number): Promise<void> {
+    const node = this.nodes.get(index);
+    this.nodes.delete(index);
+    await node?.stop();
+  }
+
+  /** Cuts a node off from all others, or joins it again. */
+  setCut(index: number, cut: boolean): void {
+    if (cut) this.#cut.add(index);
+    else this.#cut.delete(index);
+  }
+
+  /** Adds a transaction to every node's pool, as gossip would. */
+  async submit(transaction: Transaction): Promise<void> {
+    for (const node of this.nodes.values()) await node.pool.add(transaction.raw, "local");
+  }
+
+  /** Resolves once `holds` on all nodes, looked at each time some time has passed; throws after `limitMs` of real time. */
+  async until(what: string, holds: (node: QNode) => boolean, limitMs: number): Promise<void> {
+    const endMs = systemClock.nowMs() + limitMs;
+    for (;;) {
+      const late = [...this.nodes].filter(([, node]) => !holds(node)).map(([index]) => index);
+      if (late.length === 0) return;
+      if (systemClock.nowMs() > endMs) throw new Error(`${what}: not on nodes ${late}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#statusTimer);
+    for (const index of [...this.nodes.keys()]) await this.stop(index);
+  }
+
+  #transportOf(from: number): Transport {
+    return {
+      ...noPeers,
+      broadcast: (message) => {
+        for (const [to] of this.nodes)
+          if (to !== from && this.#options.random() >= (this.#options.loss ?? 0))
+            this.#deliver(from, to, copyOf(message));
+      },
+      send: (peer, letter) => this.#deliver(from, Number(peer), copyOfLetter(letter)),
+      fetch: (request) => this.#fetch(from, request),
+    };
+  }
+
+  #deliver(from: number, to: number, message: Incoming): void {
+    this.#later(() => {
+      if (this.#isCut(from, to)) return;
+      this.nodes.get(to)?.engine?.receive(message, { peer: String(from), token: 0 });
+    });
+  }
+
+  #fetch(from: number, request: BlockRequest): Promise<readonly SealedBlock[]> {
+    return new Promise((resolve) => {
+      this.#later(() => {
+        const node = this.nodes.get(Number(request.peer));
+        const blocks = this.#isCut(from, Number(request.peer)) ? [] : node?.engine?.blocks(request);
+        const copies = (blocks ?? []).map((block) =>
+          decodeSealedBlock(encodeSealedBlock(block), MAX_BLOCK_BYTES),
+        );
+        this.#later(() => resolve(copies));
+      });
+    });
+  }
+
+  #exchange(): void {
+    for (const [from, node] of this.nodes)
+      for (const to of this.nodes.keys()) {
+        const status = node.engine?.status;
+        if (from === to || status === undefined) continue;
+        this.#later(() => {
+          if (!this.#isCut(from, to))
+            this.nodes.get(to)?.engine?.receiveStatus(String(from), status);
+        });
+      }
+  }
+
+  #later(task: () => void): void {
+    const [least, most] = this.#options.delayMs ?? [10, 60];
+    const delay = least + this.#options.random() * (most - least);
+    setTimeout(task, delay / this.#options.factor);
+  }
+
+  #isCut(from: number, to: number): boolean {
+    return this.#cut.has(from) || this.#cut.has(to);
+  }
+}
+
+function copyOf(message: Broadcast): Incoming {
+  switch (message.topic) {
+    case "micro":
+      return {
+        type: "block",
+        block: decodeSealedBlock(encodeSealedBlock(message.block), MAX_BLOCK_BYTES),
+      };
+    case "vote":
+      return { type: "vote", vote: decodeSignedVote(encodeSignedVote(message.vote)) };
+    case "ack":
+      return { type: "ack", ack: decodeSignedAck(encodeSignedAck(message.ack)) };
+  }
+}
+
+function copyOfLetter(letter: Parameters<Transport["send"]>[1]): Incoming {
+  return letter.type === "ackCertificate"
+    ? { type: "ackCertificate", qc: decodeAckQC(encodeAckQC(letter.qc)) }
+    : { type: "voteCertificate", qc: decodeJustQC(encodeJustQC(letter.qc)) };
+}
