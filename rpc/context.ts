@@ -1,6 +1,7 @@
 /** What a handler may use: the node, its own connection, the limits and the shared registries of the server. */
 import type { BlockDraft } from "../src/chain/buildBlock.ts";
 import type { Chain } from "../src/chain/chain.ts";
+import type { ConsensusQueries } from "../src/consensus/queries.ts";
 import type { PqVerifier } from "../src/crypto/pqVerifier.ts";
 import type { DevChain } from "../src/node/dev.ts";
 import type { Address } from "../src/primitives/hex.ts";
@@ -32,6 +33,8 @@ export interface RpcNode {
   readonly settled?: (() => Promise<void>) | undefined;
   /** Present on development chains only. */
   readonly dev?: DevChain | undefined;
+  /** Present on nodes that take part in the consensus of validators. */
+  readonly consensus?: ConsensusQueries | undefined;
   /** Absent where a node has no peers to be in step with. */
   readonly network?: RpcNetwork | undefined;
 }

@@ -3,11 +3,13 @@ import { randomBytes } from "node:crypto";
 import type { Chain } from "../src/chain/chain.ts";
 import type { HeadEvent } from "../src/chain/chainEvents.ts";
 import { type LogFilter, logMatches } from "../src/chain/logIndex.ts";
+import type { EngineEvents } from "../src/consensus/engineEvents.ts";
 import type { Hash } from "../src/primitives/hex.ts";
 import type { TransactionEvent } from "../src/txpool/poolFacts.ts";
 import type { Connection, PushChannel, RpcNode } from "./context.ts";
 import { RpcError } from "./errors.ts";
 import { logsOfBlock, logsOfChange, type PlacedLog, termsOf } from "./logs.ts";
+import { macroHeaderView } from "./macroHeaderView.ts";
 import { receiptsOfBlock } from "./receipts.ts";
 import { type SyncStatus, syncStatusOf, syncStatusView } from "./syncStatus.ts";
 import {
@@ -43,7 +45,9 @@ export type Subscription =
   | { readonly kind: "newPendingTransactions"; readonly full: boolean }
   /** Receipts of each new block in one message; of these transactions only, if they are named. */
   | { readonly kind: "transactionReceipts"; readonly hashes: ReadonlySet<Hash> | undefined }
-  | { readonly kind: "syncing" };
+  | { readonly kind: "syncing" }
+  /** Macro headers that have become final. */
+  | { readonly kind: "finalized" };
 
 interface Open {
   readonly id: string;
@@ -70,6 +74,9 @@ export class Subscriptions {
       node.chain.on("head", (event) => this.#onHead(event)),
       node.pool.on("transaction", (event) => this.#onTransaction(event)),
     ];
+    const { consensus } = node;
+    if (consensus !== undefined)
+      this.#ends.push(consensus.engine.on("finalized", (event) => this.#onFinalized(event)));
   }
 
   get size(): number {
@@ -149,7 +156,8 @@ export class Subscriptions {
   }
 
   #send(subscription: Open, result: string): void {
-    const message = `{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"${subscription.id}","result":${result}}}`;
+    const space = subscription.what.kind === "finalized" ? "qnet" : "eth";
+    const message = `{"jsonrpc":"2.0","method":"${space}_subscription","params":{"subscription":"${subscription.id}","result":${result}}}`;
     if (subscription.held === undefined) {
       subscription.push.send(message);
       return;
@@ -187,6 +195,7 @@ export class Subscriptions {
         }
         return;
       case "newPendingTransactions":
+      case "finalized":
         return;
     }
   }
@@ -210,6 +219,12 @@ export class Subscriptions {
     if (isSyncing === this.#wasSyncing) return undefined;
     this.#wasSyncing = isSyncing;
     return syncText(status);
+  }
+
+  #onFinalized({ checkpoint }: EngineEvents["finalized"]): undefined {
+    const text = lazy(() => JSON.stringify(macroHeaderView.encode(checkpoint)));
+    for (const subscription of this.#open)
+      if (subscription.what.kind === "finalized") this.#send(subscription, text());
   }
 
   #onTransaction({ transaction }: TransactionEvent): undefined {

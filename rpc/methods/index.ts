@@ -4,6 +4,7 @@ import { accessListMethods } from "./accessList.ts";
 import { accountMethods } from "./account.ts";
 import { blockMethods } from "./block.ts";
 import { chainMethods } from "./chain.ts";
+import { consensusMethods } from "./consensus.ts";
 import { cryptoMethods } from "./crypto.ts";
 import { debugStateMethods } from "./debugState.ts";
 import { debugTraceMethods } from "./debugTrace.ts";
@@ -34,6 +35,7 @@ export const allMethods: readonly Method[] = [
   ...accountMethods,
   ...blockMethods,
   ...chainMethods,
+  ...consensusMethods,
   ...cryptoMethods,
   ...debugStateMethods,
   ...debugTraceMethods,

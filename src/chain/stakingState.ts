@@ -139,9 +139,7 @@ export function readStakedKey(
 ): StakedKey | undefined {
   const count = readStakedValidator(source, staking, id)?.keyCount ?? 0;
   for (let index = count - 1; index >= 0; index--) {
-    const slot = mappingSlot((BigInt(id) << 8n) | BigInt(index), SLOT.keys);
-    // the first byte of the code is STOP
-    const publicKey = source.code(asAddress(readWord(source, staking, slot))).subarray(1);
+    const publicKey = keyAt(source, staking, { id, index });
     if (keccakHash(publicKey) === keyHash) return { index, publicKey };
   }
   return undefined;
@@ -159,6 +157,26 @@ export function readStakingTotals(source: StakingSource, staking: Address): Stak
     activeStake: readWord(source, staking, SLOT.totals + 1n),
     validators: Number(readWord(source, staking, SLOT.validators)),
   };
+}
+
+/** Key number `index` of a validator. */
+export function readStakedKeyAt(
+  source: StakingSource,
+  staking: Address,
+  { id, index }: { readonly id: number; readonly index: number },
+): Bytes | undefined {
+  const count = readStakedValidator(source, staking, id)?.keyCount ?? 0;
+  return index < count ? keyAt(source, staking, { id, index }) : undefined;
+}
+
+function keyAt(
+  source: StakingSource,
+  staking: Address,
+  { id, index }: { readonly id: number; readonly index: number },
+): Bytes {
+  const slot = mappingSlot((BigInt(id) << 8n) | BigInt(index), SLOT.keys);
+  // the first byte of the code is STOP
+  return source.code(asAddress(readWord(source, staking, slot))).subarray(1);
 }
 
 function eligibleIds(source: StakingSource, staking: Address): number[] {

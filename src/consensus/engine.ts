@@ -23,7 +23,7 @@ import type { TxPool } from "../txpool/pool.ts";
 import type { SealedBlock } from "../types/sealedBlock.ts";
 import type { BlockWork } from "./blockWork.ts";
 import type { ConsensusStore } from "./consensusStore.ts";
-import type { Action, Event, Origin, PeerStatus } from "./core/events.ts";
+import type { Action, Event, FoundEvidence, Origin, PeerStatus } from "./core/events.ts";
 import { openConsensus } from "./core/openConsensus.ts";
 import type { CoreParams } from "./core/params.ts";
 import type { ConsensusState } from "./core/state.ts";
@@ -130,6 +130,11 @@ export class ConsensusEngine {
   /** A message from a peer. It gets its verdict through the transport. */
   receive(message: Incoming, origin: Origin): void {
     this.#dispatch({ ...message, origin });
+  }
+
+  /** Evidence from outside, judged before: kept and told like what was found here. */
+  report(evidence: FoundEvidence): void {
+    this.#record({ type: "evidence", evidence });
   }
 
   /** A peer says where it stands. */

@@ -19,6 +19,7 @@ import type { CoreParams } from "./core/params.ts";
 import { ConsensusEngine } from "./engine.ts";
 import { FinalityWork } from "./finalityWork.ts";
 import { ownMessages } from "./ownMessages.ts";
+import { ConsensusQueries } from "./queries.ts";
 import { SignatureWork } from "./signatureWork.ts";
 import type { ValidatorSigner } from "./signing/validatorSigner.ts";
 import type { Transport } from "./transport.ts";
@@ -66,11 +67,11 @@ export interface OpenEngineDependencies {
   readonly log: Logger;
 }
 
-/** Opens the engine. With `listenMs` 0 nothing is listened for, and own old messages are not looked for either. */
+/** Opens the engine and what can be asked about it. With `listenMs` 0 nothing is listened for, and own old messages are not looked for either. */
 export async function openEngine(
   deps: OpenEngineDependencies,
   options: { readonly listenMs: number },
-): Promise<ConsensusEngine> {
+): Promise<ConsensusQueries> {
   const { setup, chain, verifier, log } = deps;
   const { store, approved, config } = setup;
   await verifier.prepare("ML-DSA-44");
@@ -85,7 +86,7 @@ export async function openEngine(
   const engine = await ConsensusEngine.open(parts, options);
   if (options.listenMs > 0 && signers.size > 0)
     for (const seen of ownMessages(engine.view, { chain, store })) await signatures.noteSeen(seen);
-  return engine;
+  return new ConsensusQueries({ ...deps, engine, store, keys });
 }
 
 function paramsOf(genesis: Genesis, config: ConsensusConfig, ownKeys: readonly Hash[]): CoreParams {

@@ -1,7 +1,8 @@
 /** Consensus as part of a node: signers with their records, the engine over the chain, in the order in which they start and stop. */
-import type { ConsensusEngine } from "../consensus/engine.ts";
+
 import { EngineReport } from "../consensus/engineReport.ts";
 import { type OpenEngineDependencies, openEngine } from "../consensus/openEngine.ts";
+import type { ConsensusQueries } from "../consensus/queries.ts";
 import { ProtectionLog } from "../consensus/signing/protectionLog.ts";
 import { type SigningKey, ValidatorSigner } from "../consensus/signing/validatorSigner.ts";
 import type { Metrics } from "../runtime/metrics.ts";
@@ -18,7 +19,7 @@ export async function startConsensus(
   parts: EngineParts,
   options: ConsensusNodeOptions,
   services: ServiceGroup,
-): Promise<ConsensusEngine> {
+): Promise<ConsensusQueries> {
   const signers: ValidatorSigner[] = [];
   const stopped = { start: () => Promise.resolve() };
   for (const key of options.keys) {
@@ -27,7 +28,8 @@ export async function startConsensus(
     await services.start([{ ...stopped, name: "signer", stop: () => signer.close() }]);
   }
   const { listenMs, transport } = options;
-  const engine = await openEngine({ ...parts, signers, transport }, { listenMs });
+  const queries = await openEngine({ ...parts, signers, transport }, { listenMs });
+  const { engine } = queries;
   const report = new EngineReport({ ...parts, engine });
   await services.start([
     {
@@ -41,7 +43,7 @@ export async function startConsensus(
       stop: () => engine.stop(),
     },
   ]);
-  return engine;
+  return queries;
 }
 
 async function openSigner(

@@ -9,10 +9,10 @@ import { readStoredGenesis } from "../chain/genesis.ts";
 import { chainMetrics } from "../chain/metrics.ts";
 import { networkRules } from "../chain/networkRules.ts";
 import { DevClock } from "../consensus/devClock.ts";
-import type { ConsensusEngine } from "../consensus/engine.ts";
 import { HeadView } from "../consensus/headView.ts";
 import { ConsensusSetup } from "../consensus/openEngine.ts";
 import { Producer } from "../consensus/producer.ts";
+import type { ConsensusQueries } from "../consensus/queries.ts";
 import type { PqVerifier } from "../crypto/pqVerifier.ts";
 import { NodeError } from "../primitives/errors.ts";
 import type { Address, Hash } from "../primitives/hex.ts";
@@ -44,7 +44,7 @@ interface Parts {
   readonly verifier: PqVerifier;
   readonly producer: Producer | undefined;
   readonly dev: DevChain | undefined;
-  readonly engine: ConsensusEngine | undefined;
+  readonly consensus: ConsensusQueries | undefined;
   readonly clock: Clock;
   readonly metrics: Metrics;
 }
@@ -60,7 +60,7 @@ export class QNode {
   /** Present on development chains that make blocks. */
   readonly dev: DevChain | undefined;
   /** Present on nodes that take part in consensus. */
-  readonly engine: ConsensusEngine | undefined;
+  readonly consensus: ConsensusQueries | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -74,7 +74,7 @@ export class QNode {
     this.database = parts.database;
     this.producer = parts.producer;
     this.dev = parts.dev;
-    this.engine = parts.engine;
+    this.consensus = parts.consensus;
     this.clock = parts.clock;
     this.metrics = parts.metrics;
     this.log = options.log;
@@ -153,11 +153,11 @@ async function startParts(options: NodeOptions, services: ServiceGroup): Promise
   followHead(chain, pool, handles);
   await services.start([{ name: "pool", start: () => pool.start(), stop: () => pool.stop() }]);
   const common = { database, chain, pool, verifier, clock, metrics };
-  const engine =
+  const consensus =
     setup && options.consensus
       ? await startConsensus({ setup, ...common, log }, options.consensus, services)
       : undefined;
-  const parts = { ...common, engine };
+  const parts = { ...common, consensus };
   if (options.producer === undefined || devClock === undefined)
     return { ...parts, producer: undefined, dev: undefined };
   const producer = new Producer({ ...parts, clock: devClock, log }, options.producer);

@@ -2,6 +2,7 @@
  * Validators in one process, each a whole node, joined by queues in memory that delay, lose and cut. Messages are encoded
  * and decoded on the way, so that nodes share no object. Time runs faster than the computer's by a factor.
  */
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Broadcast } from "../../src/consensus/core/events.ts";
 import {
@@ -72,6 +73,15 @@ export interface NetworkOptions {
   readonly log?: Logger;
 }
 
+/** Numbers in [0, 1), the same for the same seed. */
+export function seededNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
 /** A network; `start` its nodes. */
 export class ValidatorNetwork implements AsyncDisposable {
   readonly clock: FastClock;
@@ -108,6 +118,15 @@ export class ValidatorNetwork implements AsyncDisposable {
     return node;
   }
 
+  get genesis(): Genesis {
+    return this.#options.genesis;
+  }
+
+  /** A message of a node to all others, whatever it is. */
+  deliverToAll(from: number, message: Incoming): void {
+    for (const to of this.nodes.keys()) if (to !== from) this.#deliver(from, to, message);
+  }
+
   async stop(index: number): Promise<void> {
     const node = this.nodes.get(index);
     this.nodes.delete(index);
@@ -122,7 +141,14 @@ export class ValidatorNetwork implements AsyncDisposable {
 
   /** Adds a transaction to every node's pool, as gossip would. */
   async submit(transaction: Transaction): Promise<void> {
-    for (const node of this.nodes.values()) await node.pool.add(transaction.raw, "local");
+    const added = [...this.nodes].map(async ([index, node]) => {
+      try {
+        await node.pool.add(transaction.raw, "local");
+      } catch (error) {
+        if (this.nodes.get(index) === node) throw error; // else it stopped meanwhile
+      }
+    });
+    await Promise.all(added);
   }
 
   /** Resolves once `holds` on all nodes, looked at each time some time has passed; throws after `limitMs` of real time. */
@@ -133,6 +159,39 @@ export class ValidatorNetwork implements AsyncDisposable {
       if (late.length === 0) return;
       if (systemClock.nowMs() > endMs) throw new Error(`${what}: not on nodes ${late}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Sends what `next` makes, 20 a second, until stopped. */
+  startLoad(next: (node: QNode, sent: number) => Transaction) {
+    let running = true;
+    const run = async () => {
+      while (running) {
+        const [node] = this.nodes.values();
+        if (node !== undefined) await this.submit(next(node, load.sent));
+        load.sent++;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    };
+    const load = {
+      sent: 0,
+      stop: async () => {
+        running = false;
+        await done;
+      },
+    };
+    const done = run();
+    return load;
+  }
+
+  /** All nodes have the same blocks up to the lowest final one. */
+  assertAgreement(): void {
+    const nodes = [...this.nodes.values()];
+    const finals = nodes.map((node) => node.chain.finalized.header.number);
+    const lowest = finals.sort((a, b) => Number(a - b))[0] ?? 0n;
+    for (let number = 0n; number <= lowest; number++) {
+      const hashes = new Set(nodes.map((node) => node.chain.canonicalHash(number)));
+      assert.equal(hashes.size, 1, `block ${number}`);
     }
   }
 
@@ -157,7 +216,7 @@ export class ValidatorNetwork implements AsyncDisposable {
   #deliver(from: number, to: number, message: Incoming): void {
     this.#later(() => {
       if (this.#isCut(from, to)) return;
-      this.nodes.get(to)?.engine?.receive(message, { peer: String(from), token: 0 });
+      this.nodes.get(to)?.consensus?.engine.receive(message, { peer: String(from), token: 0 });
     });
   }
 
@@ -165,7 +224,9 @@ export class ValidatorNetwork implements AsyncDisposable {
     return new Promise((resolve) => {
       this.#later(() => {
         const node = this.nodes.get(Number(request.peer));
-        const blocks = this.#isCut(from, Number(request.peer)) ? [] : node?.engine?.blocks(request);
+        const blocks = this.#isCut(from, Number(request.peer))
+          ? []
+          : node?.consensus?.engine.blocks(request);
         const copies = (blocks ?? []).map((block) =>
           decodeSealedBlock(encodeSealedBlock(block), MAX_BLOCK_BYTES),
         );
@@ -177,11 +238,11 @@ export class ValidatorNetwork implements AsyncDisposable {
   #exchange(): void {
     for (const [from, node] of this.nodes)
       for (const to of this.nodes.keys()) {
-        const status = node.engine?.status;
+        const status = node.consensus?.engine.status;
         if (from === to || status === undefined) continue;
         this.#later(() => {
           if (!this.#isCut(from, to))
-            this.nodes.get(to)?.engine?.receiveStatus(String(from), status);
+            this.nodes.get(to)?.consensus?.engine.receiveStatus(String(from), status);
         });
       }
   }
