@@ -1,6 +1,7 @@
 /** What a row of the table of errors is: one for each reason code of every layer, and no fewer. */
 import type { BlockErrorReason } from "../src/chain/blockError.ts";
 import type { ChainErrorReason } from "../src/chain/chainError.ts";
+import type { EvidenceErrorReason } from "../src/consensus/evidenceIntake.ts";
 import type { ProducerErrorReason } from "../src/consensus/producerError.ts";
 import type { PqErrorReason } from "../src/crypto/pqVerifier.ts";
 import type { ExecutionFaultReason } from "../src/execution/evm.ts";
@@ -28,6 +29,7 @@ export type KnownReason =
   | CodecReason
   | DecodeErrorReason
   | DevErrorReason
+  | EvidenceErrorReason
   | ExecutionFaultReason
   | HexErrorReason
   | OverrideErrorReason

@@ -47,6 +47,11 @@ export const rows: Rows = {
         ? undefined
         : { didYouMean, namespaceEnabled },
   },
+  BAD_EVIDENCE: {
+    code: code.params,
+    text: ({ problem }) => `evidence proves nothing: ${problem}`,
+  },
+  UNKNOWN_VALIDATOR: { code: code.params, text: ({ validator }) => `no validator ${validator}` },
   MISSING_ARGUMENT: {
     code: code.params,
     text: ({ index }) => `missing value for required argument ${index}`,

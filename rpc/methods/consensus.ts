@@ -3,7 +3,6 @@
 import type { StakedValidator } from "../../src/chain/stakingState.ts";
 import type { FoundEvidence } from "../../src/consensus/core/events.ts";
 import { blockTimeMs } from "../../src/consensus/core/time.ts";
-import { EvidenceError } from "../../src/consensus/evidenceIntake.ts";
 import type {
   BlockPlaceFacts,
   ConsensusQueries,
@@ -149,15 +148,6 @@ function consensusOf({ node }: RpcContext): ConsensusQueries {
   });
 }
 
-function submit(consensus: ConsensusQueries, raw: Uint8Array): FoundEvidence {
-  try {
-    return consensus.submitEvidence(raw);
-  } catch (error) {
-    if (!(error instanceof EvidenceError)) throw error;
-    throw new RpcError({ code: "INVALID_PARAMS", text: error.message }, { cause: error });
-  }
-}
-
 /** Consensus: what is asked about it, and evidence. */
 export const consensusMethods = [
   defineMethod({
@@ -262,7 +252,7 @@ export const consensusMethods = [
     params: [param("evidence", data)],
     result: evidenceView,
     cost: 5,
-    handler: (context, raw) => submit(consensusOf(context), raw),
+    handler: (context, raw) => consensusOf(context).submitEvidence(raw),
   }),
   defineMethod({
     name: "qnet_getEvidence",

@@ -11,14 +11,18 @@ import { PoolError } from "../../../src/txpool/poolError.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
-/** Errors of starting a node and of key files, which no request can meet. */
+/** Errors of starting a node, of key files, sealed files, signers and light clients, which no request can meet. */
 const NOT_MET = new Set([
   "CryptoErrorReason",
   "ForkErrorReason",
   "GenesisErrorReason",
   "KeystoreErrorReason",
+  "LightErrorReason",
   "ServiceErrorReason",
+  "SealErrorReason",
   "SetupErrorReason",
+  "SignerErrorReason",
+  "SigningErrorReason",
 ]);
 
 describe("the table of errors", () => {
