@@ -7,26 +7,18 @@ import { parseArgs, promisify } from "node:util";
 import { buildBlock } from "../src/chain/buildBlock.ts";
 import { Chain } from "../src/chain/chain.ts";
 import { networkRules } from "../src/chain/networkRules.ts";
-import { keccak256 } from "../src/crypto/keccak.ts";
-import { addressOf } from "../src/crypto/secp256k1.ts";
-import { type Bytes, EMPTY_BYTES } from "../src/primitives/bytes.ts";
-import { type Address, bytesToAddress, ZERO_ADDRESS, ZERO_HASH } from "../src/primitives/hex.ts";
+import type { Bytes } from "../src/primitives/bytes.ts";
 import { silentLogger } from "../src/runtime/log.ts";
 import { openDatabase } from "../src/storage/database.ts";
 import { encodeBlock } from "../src/types/block.ts";
-import { type Genesis, parseGenesisText } from "../src/types/genesis.ts";
-import { signTransaction } from "../src/types/transactionCodec.ts";
+import { parseGenesisText } from "../src/types/genesis.ts";
 import { median, table } from "./report.ts";
+import { draftOnHead, genesisText, recipientsOf, SENDERS, transfer } from "./transfers.ts";
 
 const root = join(import.meta.dirname, "..");
 const run = promisify(execFile);
-const TIMEOUT_MS = 600_000;
-const SENDERS = 100;
-const BALANCE = `0x${(10n ** 24n).toString(16)}`;
-
-const bytesOf = (text: string): Bytes => new TextEncoder().encode(text);
-const KEYS = Array.from({ length: SENDERS }, (_, i) => keccak256(bytesOf(`import-sender:${i}`)));
-
+const TIMEOUT_MS = 1_800_000;
+const WATCH_MS = 200;
 interface Shape {
   readonly transactions: number;
   readonly perBlock: number;
@@ -57,7 +49,7 @@ export async function importLoad(args: readonly string[]): Promise<string> {
   return [
     `${values.txs} transfers of ${SENDERS} senders, ${values["per-block"]} a block, imported by \`qnet import\` into a new data directory on disk; median of ${values.runs}.`,
     "",
-    table(["recipients", "tx/s", "runs", "blocks/s", "Mgas/s"], rows),
+    table(["recipients", "tx/s", "runs", "blocks/s", "Mgas/s", "peak RSS MiB"], rows),
   ].join("\n");
 }
 
@@ -70,12 +62,8 @@ async function importShape(shape: Shape, runs: number): Promise<readonly (string
       const datadir = join(folder, `data-${i}`);
       const command = ["import", "--datadir", datadir, "--genesis", join(folder, "genesis.json")];
       const file = join(folder, "chain.rlp");
-      const { stdout } = await run(
-        process.execPath,
-        [join(root, "cli/main.ts"), ...command, file],
-        { timeout: TIMEOUT_MS },
-      );
-      reports.push(JSON.parse(stdout));
+      const { stdout, peakMib } = await runImport([...command, file]);
+      reports.push({ ...JSON.parse(stdout), peakMib });
       rmSync(datadir, { recursive: true, force: true });
       console.error(`${shape.accounts} recipients, run ${i + 1}: ${stdout.trim()}`);
     }
@@ -87,19 +75,38 @@ async function importShape(shape: Shape, runs: number): Promise<readonly (string
       each,
       of("blocksPerSecond").toFixed(1),
       of("mgasPerSecond").toFixed(1),
+      of("peakMib").toFixed(0),
     ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** The forks and system contracts of the devnet as a plain Ethereum chain, and funded senders. */
-function genesisText(): string {
-  const devnet = JSON.parse(readFileSync(join(root, "genesis/devnet.json"), "utf8"));
-  delete devnet.config.qnet;
-  const funded = Object.fromEntries(KEYS.map((key) => [addressOf(key), { balance: BALANCE }]));
-  const alloc = { ...devnet.alloc, ...funded };
-  return JSON.stringify({ ...devnet, gasLimit: "0x3b9aca00", alloc });
+/** Runs the command and watches the most memory it has resident. */
+async function runImport(command: readonly string[]): Promise<{ stdout: string; peakMib: number }> {
+  const running = run(process.execPath, [join(root, "cli/main.ts"), ...command], {
+    timeout: TIMEOUT_MS,
+  });
+  let peakMib = 0;
+  const watch = setInterval(() => {
+    peakMib = Math.max(peakMib, peakMibOf(running.child.pid));
+  }, WATCH_MS);
+  try {
+    const { stdout } = await running;
+    return { stdout, peakMib };
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+/** The kernel's own record; 0 where there is none. */
+function peakMibOf(pid: number | undefined): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return Math.round(Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024);
+  } catch {
+    return 0; // it has just ended, or this is not Linux
+  }
 }
 
 /** Writes genesis.json and chain.rlp. */
@@ -113,23 +120,12 @@ async function writeChain(folder: string, shape: Shape): Promise<void> {
     log: silentLogger,
   });
   const blocks: Bytes[] = [];
-  const recipients = Array.from({ length: shape.accounts }, (_, i) =>
-    bytesToAddress(keccak256(bytesOf(`import-recipient:${i}`)).subarray(12)),
-  );
+  const recipients = recipientsOf(shape.accounts);
   for (let sent = 0; sent < shape.transactions; sent += shape.perBlock) {
     const candidates = Array.from({ length: shape.perBlock }, (_, i) =>
-      transfer(genesis, sent + i, recipients[(sent + i) % recipients.length] ?? ZERO_ADDRESS),
+      transfer(genesis, sent + i, recipients[(sent + i) % recipients.length]),
     );
-    const { header, hash } = chain.head;
-    const draft = {
-      parent: { header, hash },
-      timestamp: header.timestamp + 1n,
-      miner: bytesToAddress(keccak256(bytesOf("import-miner")).subarray(12)),
-      prevRandao: ZERO_HASH,
-      gasLimit: header.gasLimit,
-      extraData: EMPTY_BYTES,
-    };
-    const built = await buildBlock(chain, draft, candidates, {
+    const built = await buildBlock(chain, draftOnHead(chain), candidates, {
       clock: { nowMs: () => performance.now() },
     });
     await chain.importBlock(built.block, built);
@@ -137,25 +133,4 @@ async function writeChain(folder: string, shape: Shape): Promise<void> {
   }
   writeFileSync(join(folder, "chain.rlp"), Buffer.concat(blocks));
   await chain.close();
-}
-
-function transfer(genesis: Genesis, index: number, to: Address) {
-  const key = KEYS[index % SENDERS];
-  if (key === undefined) throw new RangeError("no key");
-  const fields = {
-    type: 2,
-    chainId: genesis.config.chainId,
-    nonce: BigInt(Math.floor(index / SENDERS)),
-    maxFeePerGas: 10n ** 12n,
-    maxPriorityFeePerGas: 10n ** 9n,
-    gasLimit: 21_000n,
-    to,
-    value: 1n,
-    data: EMPTY_BYTES,
-    accessList: [],
-    maxFeePerBlobGas: 0n,
-    blobVersionedHashes: [],
-    authorizationList: [],
-  };
-  return { transaction: signTransaction(fields, key), sender: addressOf(key) };
 }

@@ -9,8 +9,12 @@ type Bench = (args: readonly string[]) => Promise<string>;
 const benches: Readonly<Record<string, { summary: string; load: () => Promise<Bench> }>> = {
   load: {
     summary:
-      "transfers over JSON-RPC at 1 s blocks, alternating with anvil [--txs N] [--runs N] [--batch N]",
+      "transactions over JSON-RPC at 1 s blocks, alternating with anvil [--rows A,B] [--txs N] [--runs N]",
     load: async () => (await import("./transferLoad.ts")).transferLoad,
+  },
+  build: {
+    summary: "building and storing blocks of transfers [--blocks N,N] [--accounts N,N] [--runs N]",
+    load: async () => (await import("./buildLoad.ts")).buildLoad,
   },
   import: {
     summary: "`qnet import` of a chain of transfers [--txs N] [--accounts N,N] [--runs N]",
