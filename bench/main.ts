@@ -47,6 +47,11 @@ const benches: Readonly<Record<string, { summary: string; load: () => Promise<Be
     summary: "steps of the core at 4, 21 and 100 validators, orphans against latency [--minutes N]",
     load: async () => (await import("./micro/consensus.ts")).consensusBench,
   },
+  pq: {
+    summary:
+      "verifications by algorithm and back end; ML-DSA-44 transfers in 0.25 s blocks [--txs N] [--ms N]",
+    load: async () => (await import("./pqLoad.ts")).pqLoad,
+  },
   precompiles: {
     summary: "Mgas/s of every precompile, the post-quantum ones beside Ethereum's [--ms N]",
     load: async () => (await import("./micro/precompiles.ts")).precompiles,
