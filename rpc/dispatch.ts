@@ -113,6 +113,8 @@ function resultText(id: CallId, result: Result): string {
 class Deadline {
   readonly #endMs: number;
   #passed: Promise<void> | undefined;
+  /** A timer may fire a fraction of a millisecond before the clock says so. */
+  #isOver = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(timeoutMs: number) {
@@ -122,14 +124,18 @@ class Deadline {
   /** Resolves when the time is over. */
   get passed(): Promise<void> {
     this.#passed ??= new Promise((resolve) => {
-      this.#timer = setTimeout(resolve, Math.max(0, this.#endMs - systemClock.nowMs()));
+      const end = () => {
+        this.#isOver = true;
+        resolve();
+      };
+      this.#timer = setTimeout(end, Math.max(0, this.#endMs - systemClock.nowMs()));
     });
     return this.#passed;
   }
 
   /** By the clock: calls that never wait leave the timer no turn. */
   get expired(): boolean {
-    return systemClock.nowMs() >= this.#endMs;
+    return this.#isOver || systemClock.nowMs() >= this.#endMs;
   }
 
   clear(): void {

@@ -93,7 +93,7 @@ for (const way of ["answer", "answerPlain"] as const)
       const open = new Map(methods.map((method) => [method.name, method]));
       dispatcher = createDispatcher(
         { all: methods, open, context, log },
-        { batchCalls: 10, batchReplyBytes: 1_000, requestTimeoutMs: 60 },
+        { batchCalls: 10, batchReplyBytes: 1_000, requestTimeoutMs: 500 },
       );
     });
     after(() => node[Symbol.asyncDispose]());
