@@ -60,7 +60,7 @@ describe("long work on the main thread", () => {
       jsonrpc: "2.0",
       id,
       method: "eth_call",
-      params: running(TIGHT_LOOP, "0x30d40"),
+      params: running(TIGHT_LOOP, "0x1e8480"),
     }));
     const finished: string[] = [];
     const slow = server.ask(calls).then((replies) => {
