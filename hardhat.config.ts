@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import toolbox from "@nomicfoundation/hardhat-toolbox-viem";
 import { defineConfig } from "hardhat/config";
+import { quantumAccounts } from "./sdk/hardhat.ts";
 
 /** solc's own JavaScript build: no compiler is downloaded. */
 const solidity = {
@@ -9,18 +10,24 @@ const solidity = {
   settings: { evmVersion: "osaka", optimizer: { enabled: true, runs: 200 } },
 };
 
+/** A node started by `qnet dev`. */
+const devnet = {
+  type: "http",
+  chainType: "l1",
+  url: process.env["QNET_TEST_RPC_URL"] ?? "http://127.0.0.1:8545",
+} as const;
+
 export default defineConfig({
-  plugins: [toolbox],
+  plugins: [toolbox, quantumAccounts],
   solidity,
   paths: {
     tests: { nodejs: "test/contracts", solidity: "test/contracts" },
     ignition: "contracts/ignition",
   },
-  networks: {
-    devnet: {
-      type: "http",
-      chainType: "l1",
-      url: process.env["QNET_TEST_RPC_URL"] ?? "http://127.0.0.1:8545",
-    },
+  // the same node; `quantum` sends from the ML-DSA accounts of the standard mnemonic
+  networks: { devnet, quantum: devnet },
+  quantumAccounts: {
+    networks: ["quantum"],
+    mnemonic: "test test test test test test test test test test test junk",
   },
 });
