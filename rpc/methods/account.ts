@@ -1,6 +1,6 @@
 /** Accounts: balance, nonce, code, storage, proofs. */
 import { bytesToBigInt } from "../../src/primitives/bytes.ts";
-import type { Address, Hash } from "../../src/primitives/hex.ts";
+import { type Address, type Hash, ZERO_HASH } from "../../src/primitives/hex.ts";
 import type { State } from "../../src/state/state.ts";
 import { EMPTY_ACCOUNT } from "../../src/types/account.ts";
 import { blockId } from "../blockId.ts";
@@ -22,6 +22,9 @@ import { defineMethod, param } from "../method.ts";
 import { field, objectOf, view } from "../objects.ts";
 import { needHeader, needState } from "../resolve.ts";
 import { type StorageKey, storageKey } from "../storageKey.ts";
+
+/** An account that is not in the trie, as geth's StateDB shows it: without hashes of code and storage. */
+const ABSENT_ACCOUNT = { ...EMPTY_ACCOUNT, codeHash: ZERO_HASH, storageRoot: ZERO_HASH };
 
 /** Slots of one eth_getStorageValues, keys of one eth_getProof. */
 const MAX_SLOTS = 1_024;
@@ -173,7 +176,7 @@ const records = [
         account,
         keys.map(({ key }) => key),
       );
-      const { balance, nonce, codeHash, storageRoot } = proof.account ?? EMPTY_ACCOUNT;
+      const { balance, nonce, codeHash, storageRoot } = proof.account ?? ABSENT_ACCOUNT;
       return {
         address: account,
         balance,
