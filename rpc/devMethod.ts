@@ -2,16 +2,16 @@
 import type { DevChain } from "../src/node/dev.ts";
 import type { ResultCodec } from "./codec.ts";
 import type { RpcContext } from "./context.ts";
-import { defineMethod, type Method, type Param } from "./method.ts";
+import { defineMethod, type NamedMethod, type Param } from "./method.ts";
 import { devOf } from "./signer.ts";
 
 type Values<P extends readonly Param<unknown>[]> = {
   [I in keyof P]: P[I] extends Param<infer T> ? T : never;
 };
 
-interface DevDeclaration<P extends readonly Param<unknown>[], R> {
+interface DevDeclaration<N extends string, P extends readonly Param<unknown>[], R> {
   /** `namespace_method`, the first one as the reference lists it. */
-  readonly names: readonly string[];
+  readonly names: readonly N[];
   readonly summary: string;
   readonly params: P;
   readonly result: ResultCodec<R>;
@@ -25,12 +25,12 @@ export const nothing: ResultCodec<undefined> = {
 };
 
 /** Declares a development method once for all its names. */
-export function devMethods<const P extends readonly Param<unknown>[], R>(
-  declaration: DevDeclaration<P, R>,
-): readonly Method[] {
+export function devMethods<const N extends string, const P extends readonly Param<unknown>[], R>(
+  declaration: DevDeclaration<N, P, R>,
+): readonly NamedMethod<N>[] {
   const { names, summary, params, result, handler } = declaration;
   return names.map((name) =>
-    defineMethod<P, R>({
+    defineMethod<N, P, R>({
       name,
       summary,
       params,

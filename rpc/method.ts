@@ -80,9 +80,9 @@ type Values<P extends readonly Param<unknown>[]> = {
   [I in keyof P]: P[I] extends Param<infer T> ? T : never;
 };
 
-interface Declaration<P extends readonly Param<unknown>[], R> {
+interface Declaration<N extends string, P extends readonly Param<unknown>[], R> {
   /** `namespace_method` */
-  readonly name: string;
+  readonly name: N;
   /** One sentence; the reference shows it. */
   readonly summary: string;
   readonly params: P;
@@ -110,10 +110,15 @@ function readArgument(param: Param<unknown>, index: number, json: unknown): unkn
   }
 }
 
+/** A method whose name the compiler knows, so that lists of methods can be compared with those of clients. */
+export interface NamedMethod<N extends string> extends Method {
+  readonly name: N;
+}
+
 /** Declares a method. */
-export function defineMethod<const P extends readonly Param<unknown>[], R>(
-  declaration: Declaration<P, R>,
-): Method {
+export function defineMethod<const N extends string, const P extends readonly Param<unknown>[], R>(
+  declaration: Declaration<N, P, R>,
+): NamedMethod<N> {
   const { name, summary, params, result, handler, textKey } = declaration;
   const encode = (context: RpcContext, value: R): Result => {
     const key = textKey?.(value);

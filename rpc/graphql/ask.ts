@@ -4,7 +4,7 @@ import { Turns } from "../../src/runtime/turns.ts";
 import type { Json, JsonObject } from "../codec.ts";
 import type { RpcContext } from "../context.ts";
 import { RpcError } from "../errors.ts";
-import { allMethods } from "../methods/index.ts";
+import { allMethods, type MethodName } from "../methods/index.ts";
 import type { Charge } from "../rateLimit.ts";
 import { JsonText } from "../textCache.ts";
 
@@ -28,7 +28,7 @@ export class Asker {
   }
 
   /** Result of a method. Throws what the method throws, and CLIENT_LIMIT, TIMEOUT, RATE_LIMITED. */
-  async ask(name: string, ...args: readonly Json[]): Promise<Json> {
+  async ask(name: MethodName, ...args: readonly Json[]): Promise<Json> {
     const method = byName.get(name);
     if (method === undefined) throw new TypeError(`no method ${name}`);
     await this.spend(method.cost);
@@ -37,12 +37,12 @@ export class Asker {
   }
 
   /** The same where the result is an object or null. */
-  async askObject(name: string, ...args: readonly Json[]): Promise<JsonObject | undefined> {
+  async askObject(name: MethodName, ...args: readonly Json[]): Promise<JsonObject | undefined> {
     return asObject(await this.ask(name, ...args));
   }
 
   /** The same where the result is a list of objects. */
-  async askList(name: string, ...args: readonly Json[]): Promise<JsonObject[]> {
+  async askList(name: MethodName, ...args: readonly Json[]): Promise<JsonObject[]> {
     return asList(await this.ask(name, ...args));
   }
 

@@ -29,8 +29,8 @@ import { senderFor, signOrImpersonate } from "../signer.ts";
 import { decodeStateDump, encodeStateDump } from "../stateDump.ts";
 
 /** Both prefixes of a name that anvil took over from Hardhat. */
-function both(name: string): readonly string[] {
-  return [`hardhat_${name}`, `anvil_${name}`];
+function both<const N extends string>(name: N) {
+  return [`hardhat_${name}`, `anvil_${name}`] as const;
 }
 
 const account = param("address", address);

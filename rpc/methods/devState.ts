@@ -19,8 +19,8 @@ function changeAccount(
 }
 
 /** Both prefixes of a name that anvil took over from Hardhat. */
-function both(name: string): readonly string[] {
-  return [`hardhat_${name}`, `anvil_${name}`];
+function both<const N extends string>(name: N) {
+  return [`hardhat_${name}`, `anvil_${name}`] as const;
 }
 
 const account = param("address", address);

@@ -30,7 +30,7 @@ import { txpoolMethods } from "./txpool.ts";
 import { web3Methods } from "./web3.ts";
 
 /** Every method this node has; a server opens those of its namespaces. */
-export const allMethods: readonly Method[] = [
+export const allMethods = [
   ...accessListMethods,
   ...accountMethods,
   ...blockMethods,
@@ -59,4 +59,7 @@ export const allMethods: readonly Method[] = [
   ...transactionMethods,
   ...txpoolMethods,
   ...web3Methods,
-];
+] as const satisfies readonly Method[];
+
+/** Names of all methods. */
+export type MethodName = (typeof allMethods)[number]["name"];

@@ -34,7 +34,7 @@ const typedData: ParamCodec<Bytes> = {
   },
 };
 
-const accounts = ["eth_accounts", "eth_requestAccounts"].map((name) =>
+const accounts = (["eth_accounts", "eth_requestAccounts"] as const).map((name) =>
   defineMethod({
     name,
     summary: "Returns the unlocked accounts; none outside of a development chain.",
@@ -45,16 +45,17 @@ const accounts = ["eth_accounts", "eth_requestAccounts"].map((name) =>
   }),
 );
 
-const typedDataMethods = ["eth_signTypedData", "eth_signTypedData_v3", "eth_signTypedData_v4"].map(
-  (name) =>
-    defineMethod({
-      name,
-      summary: "Signs typed structured data (EIP-712) with an unlocked account.",
-      params: [param("address", address), param("typedData", typedData)],
-      result: signature,
-      devOnly: true,
-      handler: (context, account, digest) => signAs(context, account, digest),
-    }),
+const typedDataMethods = (
+  ["eth_signTypedData", "eth_signTypedData_v3", "eth_signTypedData_v4"] as const
+).map((name) =>
+  defineMethod({
+    name,
+    summary: "Signs typed structured data (EIP-712) with an unlocked account.",
+    params: [param("address", address), param("typedData", typedData)],
+    result: signature,
+    devOnly: true,
+    handler: (context, account, digest) => signAs(context, account, digest),
+  }),
 );
 
 /** personal_sign has the message first, eth_sign the account. */
