@@ -25,6 +25,8 @@ export interface RpcNode {
   readonly clock: { nowMs(): number; readonly real?: { nowMs(): number } };
   /** Such as `qnet/v0.1.0/linux-x64/node24`. */
   readonly clientVersion: string;
+  /** Folder of the node's data; absent where everything is in memory. */
+  readonly dataDir?: string | undefined;
   /** What the producer would build now; absent where blocks are not made. */
   readonly nextBlock?: (() => BlockDraft) | undefined;
   /** Beneficiary of the blocks made here. */

@@ -58,6 +58,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
         demandSameChain(stored, flags, datadir);
         return stored;
       },
+      dataDir: datadir,
       databasePath: datadir && chainFolder(datadir),
       journalPath: datadir && journalFile(datadir),
       pool: { ...poolOptions(effective), gappedSlots: DEV_GAPPED_SLOTS },

@@ -40,6 +40,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   await serve(
     {
       genesis: (stored) => chooseGenesis(options, { given, stored, datadir }),
+      dataDir: datadir,
       databasePath: chainFolder(datadir),
       journalPath: journalFile(datadir),
       pool: poolOptions(values),

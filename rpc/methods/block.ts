@@ -185,6 +185,13 @@ const raw = [
     handler: ({ node }, id) => encodeBlock(needBlock(node.chain, id)),
   }),
   defineMethod({
+    name: "debug_getRawBlockAccessList",
+    summary: "Returns the access list of a block; null, since no block before Amsterdam has one.",
+    params: [param("block", blockId, "latest")],
+    result: nullable(data),
+    handler: () => undefined,
+  }),
+  defineMethod({
     name: "debug_getRawReceipts",
     summary: "Returns the consensus encodings of the receipts of a block.",
     params: [param("block", blockId, "latest")],

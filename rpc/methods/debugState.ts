@@ -22,6 +22,7 @@ import {
 } from "../codec.ts";
 import type { RpcContext } from "../context.ts";
 import { RpcError } from "../errors.ts";
+import { configOf } from "../genesisConfig.ts";
 import { defineMethod, optional, param } from "../method.ts";
 import { inTurn, replay, reported, stateBefore } from "../replay.ts";
 import { needHeader, needState } from "../resolve.ts";
@@ -238,14 +239,7 @@ const node = [
     summary: "Returns the configuration section of the genesis.",
     params: [],
     result: json,
-    handler: ({ node: { chain } }) => {
-      const genesis = chain.genesis.json;
-      const config: unknown =
-        typeof genesis === "object" && genesis !== null && "config" in genesis
-          ? genesis.config
-          : undefined;
-      return json.decode(config ?? null, "config");
-    },
+    handler: ({ node }) => configOf(node.chain),
   }),
   defineMethod({
     name: "debug_memStats",

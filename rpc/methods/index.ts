@@ -2,6 +2,7 @@
 import type { Method } from "../method.ts";
 import { accessListMethods } from "./accessList.ts";
 import { accountMethods } from "./account.ts";
+import { adminMethods } from "./admin.ts";
 import { blockMethods } from "./block.ts";
 import { chainMethods } from "./chain.ts";
 import { consensusMethods } from "./consensus.ts";
@@ -33,6 +34,7 @@ import { web3Methods } from "./web3.ts";
 export const allMethods = [
   ...accessListMethods,
   ...accountMethods,
+  ...adminMethods,
   ...blockMethods,
   ...chainMethods,
   ...consensusMethods,

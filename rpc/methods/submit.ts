@@ -11,7 +11,7 @@ import type { Transaction, TransactionFields } from "../../src/types/transaction
 import { signingPayload } from "../../src/types/transactionCodec.ts";
 import { PQ_TYPE } from "../../src/types/transactionTypes.ts";
 import { type CallRequest, callRequest } from "../callRequest.ts";
-import { data, hash, looseQuantity } from "../codec.ts";
+import { data, hash, looseQuantity, quantity, quantity64 } from "../codec.ts";
 import type { RpcContext } from "../context.ts";
 import { RpcError } from "../errors.ts";
 import { baseFeeToCome } from "../feeHistory.ts";
@@ -130,6 +130,32 @@ async function sendFor(
   return (await addMade(context, make({ ...fields, nonce }, sender))).hash;
 }
 
+/** The request with what is to change. Throws REFUSED when no such transaction waits in the pool. */
+function replacement(
+  context: RpcContext,
+  request: CallRequest,
+  change: { readonly gasPrice: bigint | undefined; readonly gasLimit: bigint | undefined },
+): CallRequest {
+  const { nonce } = request;
+  if (nonce === undefined)
+    throw new RpcError({
+      code: "INVALID_PARAMS",
+      text: "missing transaction nonce in transaction spec",
+    });
+  const sender = senderFor(context, request);
+  const { pending, queued } = context.node.pool.contentFrom(sender);
+  const waits = [...pending, ...queued].some(({ transaction }) => transaction.nonce === nonce);
+  if (!waits) {
+    const text = `no transaction of ${sender} with nonce ${nonce} is in the pool`;
+    throw new RpcError({ code: "REFUSED", text });
+  }
+  const { gasPrice, gasLimit = request.gas } = change;
+  if (gasPrice === undefined) return { ...request, gas: gasLimit };
+  // one price stands for both fees, as for a legacy transaction
+  const fees = { maxFeePerGas: undefined, maxPriorityFeePerGas: undefined };
+  return { ...request, ...fees, gasPrice, gas: gasLimit };
+}
+
 const rawMethods = [
   defineMethod({
     name: "eth_sendRawTransaction",
@@ -198,6 +224,26 @@ export const submitMethods = [
     devOnly: true,
     atOnce: true,
     handler: (context, request) => sendFor(context, request, impersonate),
+  }),
+  defineMethod({
+    name: "eth_resend",
+    cost: 5,
+    summary:
+      "Replaces a pooled transaction of an unlocked account by the same with another price or gas limit.",
+    params: [
+      param("transaction", callRequest),
+      optional("gasPrice", quantity),
+      optional("gasLimit", quantity64),
+    ],
+    result: hash,
+    devOnly: true,
+    atOnce: true,
+    handler: (context, ...[request, gasPrice, gasLimit]) => {
+      const wanted = replacement(context, request, { gasPrice, gasLimit });
+      return sendFor(context, wanted, (fields, sender) =>
+        signOrImpersonate(context, fields, sender),
+      );
+    },
   }),
   defineMethod({
     name: "eth_signTransaction",

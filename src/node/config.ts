@@ -25,6 +25,8 @@ export interface ConsensusNodeOptions {
 export interface NodeOptions {
   /** The chain's genesis, or a choice that sees the one the database was made with (undefined: it is empty) and may throw. */
   readonly genesis: Genesis | ((stored: Genesis | undefined) => Genesis | Promise<Genesis>);
+  /** Folder of everything that the node keeps; it is only shown, the paths below say what lies where. */
+  readonly dataDir?: string | undefined;
   /** Directory of the database; without it everything is in memory and ends with the process. */
   readonly databasePath?: string | undefined;
   /** File that keeps local transactions over a restart. */

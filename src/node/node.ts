@@ -65,6 +65,8 @@ export class QNode {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly clientVersion: string;
+  /** Folder of the node's data; undefined where everything is in memory. */
+  readonly dataDir: string | undefined;
   readonly #services: ServiceGroup;
 
   private constructor(options: NodeOptions, parts: Parts, services: ServiceGroup) {
@@ -79,6 +81,7 @@ export class QNode {
     this.metrics = parts.metrics;
     this.log = options.log;
     this.clientVersion = options.clientVersion;
+    this.dataDir = options.dataDir;
     this.#services = services;
   }
 
