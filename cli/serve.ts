@@ -164,7 +164,7 @@ export async function serve(
       log.info("Metrics are ready", { http: page.url });
     }
     warnOfOpenAddress(server, options);
-    rpc = await startRpcServer(node, server);
+    rpc = await startRpcServer(node, { ...server, metrics: node.metrics });
     await ready(node, rpc);
     await Promise.race([stopRequested(io), fatal.promise]);
   } finally {

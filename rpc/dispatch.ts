@@ -2,7 +2,7 @@
  * From a parsed JSON body to the text of the reply. The envelope is judged, one call at a time and in order; then jayson runs the
  * call, or, for plain requests, `start` runs it without jayson (decisions/0045). Either way `start` is what happens.
  */
-import { systemClock } from "../src/runtime/clock.ts";
+import { elapsedMs, systemClock } from "../src/runtime/clock.ts";
 import type { Logger } from "../src/runtime/log.ts";
 import { Turns } from "../src/runtime/turns.ts";
 import { isOpen, namespaceOf } from "./access.ts";
@@ -11,6 +11,7 @@ import type { Connection, RpcContext } from "./context.ts";
 import { faultError, internalError, type JsonRpcError, knownError, RpcError } from "./errors.ts";
 import { type RunCall, throughJayson } from "./jaysonServer.ts";
 import type { Method, Result } from "./method.ts";
+import type { RpcMeter } from "./metrics.ts";
 import type { Charge } from "./rateLimit.ts";
 import { closestName } from "./similar.ts";
 import { JsonText } from "./textCache.ts";
@@ -35,6 +36,8 @@ export interface DispatcherDeps {
   readonly log: Logger;
   /** Takes a call's units of work from its caller; without it nobody is limited. */
   readonly charge?: Charge;
+  /** Counts calls, errors and time. */
+  readonly meter?: RpcMeter | undefined;
 }
 
 export interface Dispatcher {
@@ -46,6 +49,8 @@ export interface Dispatcher {
 
 /** Calls of a batch that run at once; then others get their turn. */
 const MAX_TOGETHER = 128;
+/** Code of what is no call. Source: JSON-RPC 2.0, "error object". */
+const INVALID_REQUEST = -32_600;
 
 type CallId = string | number | null;
 
@@ -199,14 +204,26 @@ function one(
   context: RpcContext,
   { deps, run }: { readonly deps: DispatcherDeps; readonly run: RunCall<Call> },
 ): Reply | Promise<Reply> {
+  const { meter } = deps;
   const call = judge(body);
-  if (typeof call === "string") return call;
+  if (typeof call === "string") {
+    meter?.failed(INVALID_REQUEST);
+    return call;
+  }
   const { id, isNotification } = call;
+  const startedMs = elapsedMs();
+  const over = () => meter?.done(deps.open.get(call.method), elapsedMs() - startedMs);
   const failed = (error: unknown): Reply => {
     const told = errorOf(error, call.method, deps);
+    over();
+    meter?.failed(told.code);
     return isNotification ? undefined : errorText(id, told);
   };
-  const done = (result: Result): Reply => (isNotification ? undefined : resultText(id, result));
+  const done = (result: Result): Reply => {
+    const text = isNotification ? undefined : resultText(id, result);
+    over();
+    return text;
+  };
   try {
     const result = run(call, context);
     return result instanceof Promise ? result.then(done).catch(failed) : done(result);
@@ -215,12 +232,17 @@ function one(
   }
 }
 
+/** How calls are run, or refused. */
+interface CallRun {
+  readonly run: (body: unknown) => Reply | Promise<Reply>;
+  readonly refuse: (body: unknown, reason: RpcError["reason"]) => Reply;
+  readonly deadline: Deadline;
+}
+
 /** Replies to calls that may run at once, each in the place of its call; what is not done in time says so. */
-async function together(
-  calls: readonly unknown[],
-  run: (body: unknown) => Reply | Promise<Reply>,
-  deadline: Deadline,
-): Promise<Reply[]> {
+async function together(calls: readonly unknown[], how: CallRun): Promise<Reply[]> {
+  const { run, refuse, deadline } = how;
+  const tooLate = (call: unknown) => refuse(call, { code: "TIMEOUT", text: "request timed out" });
   if (deadline.expired) return calls.map(tooLate);
   const replies: Reply[] = [];
   const waiting = new Map<number, Promise<void>>();
@@ -243,15 +265,14 @@ async function together(
 }
 
 /** How a batch is run. */
-interface BatchRun {
-  readonly run: (body: unknown) => Reply | Promise<Reply>;
+interface BatchRun extends CallRun {
   readonly open: DispatcherDeps["open"];
   readonly limits: DispatchLimits;
-  readonly deadline: Deadline;
 }
 
 async function batch(calls: readonly unknown[], how: BatchRun): Promise<Reply> {
-  const { run, open, limits, deadline } = how;
+  const { open, limits, refuse } = how;
+  const tooMuch = (call: unknown) => refuse(call, { code: "RESPONSE_TOO_LARGE" });
   if (calls.length === 0) return failureText({ code: "INVALID_REQUEST", text: "empty batch" });
   if (calls.length > limits.batchCalls)
     return `[${failureText({ code: "BATCH_TOO_LARGE" }, idOf(calls[0]))}]`;
@@ -262,7 +283,7 @@ async function batch(calls: readonly unknown[], how: BatchRun): Promise<Reply> {
   for (const group of groupsOf(calls, open)) {
     await turns.next();
     const full = size > limits.batchReplyBytes;
-    for (const reply of full ? group.map(tooMuch) : await together(group, run, deadline)) {
+    for (const reply of full ? group.map(tooMuch) : await together(group, how)) {
       if (reply === undefined) continue;
       size += reply.length;
       replies.push(reply);
@@ -275,13 +296,15 @@ async function batch(calls: readonly unknown[], how: BatchRun): Promise<Reply> {
 export function createDispatcher(deps: DispatcherDeps, limits: DispatchLimits): Dispatcher {
   const plain: RunCall<Call> = (call, context) => start(call, context, deps);
   const general = throughJayson(plain);
+  const refuse: CallRun["refuse"] = (body, reason) => refused(body, reason, deps.meter);
   const answer = async (body: unknown, connection: Connection, way: RunCall<Call>) => {
     const context: RpcContext = { ...deps.context, connection };
     const run = (call: unknown) => one(call, context, { deps, run: way });
     const deadline = new Deadline(limits.requestTimeoutMs);
+    const how = { run, refuse, deadline };
     try {
-      if (Array.isArray(body)) return await batch(body, { run, open: deps.open, limits, deadline });
-      return (await together([body], run, deadline))[0];
+      if (Array.isArray(body)) return await batch(body, { ...how, open: deps.open, limits });
+      return (await together([body], how))[0];
     } finally {
       deadline.clear();
     }
@@ -290,11 +313,6 @@ export function createDispatcher(deps: DispatcherDeps, limits: DispatchLimits): 
     answer: (body, connection) => answer(body, connection, general),
     answerPlain: (body, connection) => answer(body, connection, plain),
   };
-}
-
-/** Reply to a call for which there was no time. */
-function tooLate(body: unknown): Reply {
-  return refused(body, { code: "TIMEOUT", text: "request timed out" });
 }
 
 /** Calls of a batch that run at once: those of methods that overlap, when they follow each other. Any other stands alone. */
@@ -319,13 +337,11 @@ function overlaps(call: unknown, open: DispatcherDeps["open"]): boolean {
   return typeof call.method === "string" && open.get(call.method)?.overlaps === true;
 }
 
-/** Reply to a call that came after the replies of its batch had reached their limit. */
-function tooMuch(body: unknown): Reply {
-  return refused(body, { code: "RESPONSE_TOO_LARGE" });
-}
-
-function refused(body: unknown, reason: RpcError["reason"]): Reply {
+/** Reply to a call of a batch that is not run, or not waited for any longer. */
+function refused(body: unknown, reason: RpcError["reason"], meter?: RpcMeter): Reply {
   const call = judge(body);
   if (typeof call === "string") return call;
-  return call.isNotification ? undefined : failureText(reason, call.id);
+  const error = knownError(new RpcError(reason)) ?? internalError;
+  meter?.failed(error.code);
+  return call.isNotification ? undefined : errorText(call.id, error);
 }

@@ -12,6 +12,7 @@ import { createHttpApp } from "./http.ts";
 import { closeServers, listenAll, urlOf } from "./listen.ts";
 import { engineMethods } from "./methods/engine.ts";
 import { allMethods } from "./methods/index.ts";
+import type { RpcMeter } from "./metrics.ts";
 
 /** Where and to whom the Engine API is served. */
 export interface EngineOptions {
@@ -44,6 +45,7 @@ const limits: DispatchLimits = {
 export async function startEngineServer(
   node: RpcNode,
   { host, port, secret, vhosts = ["localhost"] }: EngineOptions,
+  meter?: RpcMeter,
 ): Promise<EngineServer | undefined> {
   const { log, chain } = node;
   if (chain.config.qnet?.consensus !== undefined) {
@@ -54,7 +56,7 @@ export async function startEngineServer(
   const open = openMethods(all, { api: NAMESPACES, dev: false });
   const context = createContext(node, { limits: {}, methods: [...open.values()] });
   const app = createHttpApp({
-    dispatcher: createDispatcher({ all, open, context, log }, limits),
+    dispatcher: createDispatcher({ all, open, context, log, meter }, limits),
     rules: { corsDomains: [], vhosts, privateNames: false, vhostsOption: "authrpc.vhosts" },
     log,
     bodyBytes: BODY_BYTES,

@@ -4,6 +4,7 @@
  */
 
 import type { RequestListener, Server } from "node:http";
+import type { Metrics } from "../src/runtime/metrics.ts";
 import { openMethods } from "./access.ts";
 import { type ApiKey, createIdentify } from "./callers.ts";
 import type { RpcLimits, RpcNode } from "./context.ts";
@@ -24,6 +25,7 @@ import {
   urlOf,
 } from "./listen.ts";
 import { allMethods } from "./methods/index.ts";
+import { RpcMeter } from "./metrics.ts";
 import { type Charge, createCharge } from "./rateLimit.ts";
 import { addVerification } from "./verify/route.ts";
 import { Verifier } from "./verify/verifier.ts";
@@ -58,6 +60,8 @@ export interface RpcServerOptions extends Partial<RpcLimits> {
   /** Serve over TLS alone. */
   readonly tls?: TlsFiles;
   readonly timeouts?: Partial<HttpTimeouts>;
+  /** Registry that counts the calls of this server. */
+  readonly metrics?: Metrics;
   /** Serve the Engine API too, on a port of its own. */
   readonly engine?: EngineOptions;
 }
@@ -106,13 +110,14 @@ function createDispatchers(node: RpcNode, options: RpcServerOptions) {
   const context = createContext(node, { limits: options, methods: [...open.values()] });
   const limits = { ...dispatchDefaults, ...options.dispatch };
   const charge = createCharge(options.unitsPerSecond ?? 0);
-  const http = createDispatcher({ all: allMethods, open, context, log, charge }, limits);
+  const meter = options.metrics && new RpcMeter(options.metrics);
+  const http = createDispatcher({ all: allMethods, open, context, log, charge, meter }, limits);
   const socketApi = options.ws?.api;
-  if (socketApi === undefined) return { context, charge, http, sockets: http };
+  if (socketApi === undefined) return { context, charge, meter, http, sockets: http };
   const own = openMethods(allMethods, { api: socketApi, dev });
   const ownContext = { ...context, methods: [...own.values()] };
-  const deps = { all: allMethods, open: own, context: ownContext, log, charge };
-  return { context, charge, http, sockets: createDispatcher(deps, limits) };
+  const deps = { all: allMethods, open: own, context: ownContext, log, charge, meter };
+  return { context, charge, meter, http, sockets: createDispatcher(deps, limits) };
 }
 
 /** What answers on the ports. */
@@ -187,7 +192,8 @@ export async function startRpcServer(node: RpcNode, options: RpcServerOptions): 
       if (extra[0] !== undefined) wsUrl = urlOf(scheme("ws"), extra[0]);
     }
     for (const server of servers) apps.sockets.attach(server);
-    if (options.engine !== undefined) engine = await startEngineServer(node, options.engine);
+    if (options.engine !== undefined)
+      engine = await startEngineServer(node, options.engine, dispatchers.meter);
     return {
       httpUrl: urlOf(scheme("http"), first),
       wsUrl,

@@ -20,6 +20,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** ms with fractions since the process began, never set back: for how long something took, never for when. */
+export function elapsedMs(): number {
+  return performance.now();
+}
+
 function sleep(delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {

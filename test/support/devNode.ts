@@ -63,6 +63,7 @@ export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNod
     api: namespaces(),
     allowUnprotected: true,
     verify: true,
+    metrics: node.metrics,
   });
   const call = async (method: string, ...params: readonly unknown[]): Promise<unknown> => {
     const response = await fetch(server.httpUrl, {

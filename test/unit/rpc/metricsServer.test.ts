@@ -54,6 +54,53 @@ describe("the metrics page", () => {
     assert.equal((await fetch(server.url, { method: "HEAD" })).status, 200);
   });
 
+  it("counts calls by namespace, errors by code, and the time that calls take", async () => {
+    const of = async (...names: readonly string[]) => {
+      const text = await (await fetch(server.url)).text();
+      const lines = text.split("\n");
+      return names.map((name) => {
+        const line = lines.find((each) => each.startsWith(`qnet_rpc_${name} `));
+        return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(" ")));
+      });
+    };
+    const names = [
+      'requests_total{namespace="web3"}',
+      'requests_total{namespace="unknown"}',
+      'errors_total{code="-32601"}',
+      'errors_total{code="-32602"}',
+      'errors_total{code="-32600"}',
+      'request_seconds_count{namespace="web3"}',
+    ];
+    const before = await of(...names);
+    const call = (id: number, method: string, params: readonly unknown[]) => ({
+      jsonrpc: "2.0",
+      ...(id > 0 && { id }),
+      method,
+      params,
+    });
+    await fetch(dev.url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify([
+        call(1, "web3_clientVersion", []),
+        call(0, "web3_clientVersion", []),
+        call(2, "web3_sha3", ["0x1"]),
+        call(3, "made_up", []),
+        call(4, "madeUp2", []),
+        7,
+      ]),
+    });
+    const after = await of(...names);
+    assert.deepEqual(
+      after.map((value, index) => value - (before[index] ?? 0)),
+      [3, 2, 2, 1, 1, 3],
+    );
+    const [sum = 0] = await of('request_seconds_sum{namespace="web3"}');
+    assert.ok(sum > 0 && sum < 5, String(sum));
+    const text = await (await fetch(server.url)).text();
+    assert.equal(/made_?up/i.test(text), false);
+  });
+
   it("says which port is taken", async () => {
     const port = Number(new URL(server.url).port);
     await assert.rejects(
