@@ -30,6 +30,11 @@ const benches: Readonly<Record<string, { summary: string; load: () => Promise<Be
       "200 users who read and write at blocks of 1 s: latency by method [--users N] [--seconds N]",
     load: async () => (await import("./mixedLoad.ts")).mixedLoad,
   },
+  soak: {
+    summary:
+      "reads, wrong calls among them: does the heap stay flat [--requests N] [--connections N]",
+    load: async () => (await import("./soakLoad.ts")).soakLoad,
+  },
   evm: {
     summary:
       "computing contracts: our EVM, @ethereumjs/evm and anvil in turn [--runs N] [--seconds N]",

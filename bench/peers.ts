@@ -10,7 +10,12 @@ const RUN_TIMEOUT_MS = 600_000;
 export type Peer = "qnet" | "anvil";
 
 /** Starts a development chain of `peer`, runs a load tool with its arguments against it and returns the tool's JSON report. */
-export async function loadBeside(peer: Peer, options: string, load: string): Promise<unknown> {
+export async function loadBeside(
+  peer: Peer,
+  options: string,
+  load: string,
+  timeoutMs = RUN_TIMEOUT_MS,
+): Promise<unknown> {
   const port = await freePort();
   const common = `--port ${port} --silent ${options}`;
   const node =
@@ -19,7 +24,7 @@ export async function loadBeside(peer: Peer, options: string, load: string): Pro
       : `${process.execPath} ${root}/cli/main.ts dev ${common}`;
   const tool = `${process.execPath} ${root}/bench/load/${load} --url $URL --pid $NPID --quiet`;
   const script = `${root}/bench/load/with-node.sh`;
-  const output = await capture(script, [String(port), "/dev/stderr", node, "--", tool]);
+  const output = await capture(script, [String(port), "/dev/stderr", node, "--", tool], timeoutMs);
   const line = output.split("\n").findLast((each) => each.startsWith("{"));
   if (line === undefined) throw new Error(`the load tool printed no report:\n${output}`);
   return JSON.parse(line);
@@ -47,11 +52,11 @@ function anvilBinary(): string {
   );
 }
 
-function capture(command: string, args: readonly string[]): Promise<string> {
+function capture(command: string, args: readonly string[], timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       stdio: ["ignore", "pipe", "inherit"],
-      timeout: RUN_TIMEOUT_MS,
+      timeout: timeoutMs,
     });
     let output = "";
     child.stdout.on("data", (data) => {
