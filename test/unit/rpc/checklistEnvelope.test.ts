@@ -5,6 +5,7 @@ import { TEST_ADDRESSES } from "../../support/chains.ts";
 import { type DevNode, startDevNode } from "../../support/devNode.ts";
 import { asArray, asObject, hex, refused } from "../../support/rpcChecks.ts";
 import { startTestServer, type TestServer } from "../../support/rpcClient.ts";
+import { engineToken } from "../../tools/rpc-compat.mjs";
 
 const [alice = "", bob = ""] = TEST_ADDRESSES;
 const HASH = `0x${"11".repeat(32)}`;
@@ -136,6 +137,28 @@ describe("rules of JSON-RPC 1 to 5, envelope and transport", () => {
     const { status, body } = await postTo(url, { host: "evil.example" });
     assert.equal(status, 403);
     assert.match(body, /--http\.vhosts/);
+  });
+
+  it("3. gives the Engine API larger bodies and batches", async () => {
+    const secret = new Uint8Array(32).fill(3);
+    const engine = { host: "127.0.0.1", port: 0, secret };
+    await using with8551 = await startTestServer({ engine });
+    const send = async (body: string) => {
+      const token = engineToken(Buffer.from(secret).toString("hex"));
+      const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+      const url = with8551.server.engineUrl ?? "";
+      return (await fetch(url, { method: "POST", headers, body })).json();
+    };
+    const wide = { ...envelope(1, "eth_chainId"), padding: "a".repeat(6 << 20) };
+    assert.deepEqual(await send(JSON.stringify(wide)), {
+      jsonrpc: "2.0",
+      id: 1,
+      result: "0x7a69",
+    });
+    const calls = Array.from({ length: 2_001 }, (_, index) => envelope(index, "eth_chainId"));
+    assert.equal(asArray(await send(JSON.stringify(calls.slice(0, 2_000)))).length, 2_000);
+    const [only, ...rest] = asArray(await send(JSON.stringify(calls))).map(asObject);
+    assert.deepEqual([asObject(only?.["error"])["message"], rest.length], ["batch too large", 0]);
   });
 
   it("4. answers errors with status 200 and keeps the connection", async () => {
