@@ -218,6 +218,14 @@ export const rewardsDefinition = {
   options: [...LOGGING, ...STAKING],
 } as const satisfies Definition;
 
+export const lightDefinition = {
+  name: "light",
+  summary: "Verify finality, a transaction or an account by signatures alone, trusting no node",
+  operands: "verify",
+  options: [...LOGGING, "network", "rpc-urls", "checkpoint", "tx", "account", "json"],
+  aliases: { "rpc-url": "rpc-urls" },
+} as const satisfies Definition;
+
 export const genesisDefinition = {
   name: "genesis",
   summary: "Build a network's genesis file from its validators' entries; prints the hash",
@@ -306,6 +314,7 @@ export const definitions = [
   signerDefinition,
   validatorDefinition,
   rewardsDefinition,
+  lightDefinition,
   genesisDefinition,
   testnetDefinition,
   dbDefinition,

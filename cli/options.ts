@@ -176,6 +176,17 @@ export const options = {
     text,
     "JSON-RPC of the node to ask and to send through",
   ),
+  "rpc-urls": option(
+    ["http://127.0.0.1:8545"],
+    list,
+    "JSON-RPC of the nodes to ask, which must agree; --rpc-url may be given several times",
+  ),
+  checkpoint: optional(
+    text,
+    "Macro header to start from instead of the genesis, EPOCH:0xHASH from a source that you trust",
+  ),
+  tx: optional(hash, "Transaction whose finality is verified"),
+  account: optional(address, "Account whose state is verified in the last final block"),
   staking: optional(address, "Staking contract, where the genesis names another than 0x…515000"),
   from: optional(address, "Account that owns the validator; its key is in the keystore"),
   id: optional(integer(0, 0xffff_ffff), "Validator; default: that of the newest key in --datadir"),

@@ -3,19 +3,17 @@ import type { Chain } from "../chain/chain.ts";
 import type { ChainDependencies } from "../chain/chainEvents.ts";
 import { importedIsHead } from "../chain/importBlock.ts";
 import type { PqVerifier } from "../crypto/pqVerifier.ts";
-import type { Hash } from "../primitives/hex.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { Database } from "../storage/database.ts";
 import type { TxPool } from "../txpool/pool.ts";
 import { encodeSummary } from "../types/epochSummary.ts";
-import { type Genesis, genesisSupply } from "../types/genesis.ts";
 import type { Header } from "../types/header.ts";
 import type { ConsensusConfig } from "../types/qnetConfig.ts";
 import { ApprovedBlocks } from "./approvedBlocks.ts";
 import { BlockWork } from "./blockWork.ts";
 import { ConsensusStore } from "./consensusStore.ts";
-import type { CoreParams } from "./core/params.ts";
+import { coreParams } from "./core/params.ts";
 import { ConsensusEngine } from "./engine.ts";
 import { FinalityWork } from "./finalityWork.ts";
 import { ownMessages } from "./ownMessages.ts";
@@ -25,7 +23,6 @@ import type { ValidatorSigner } from "./signing/validatorSigner.ts";
 import type { Transport } from "./transport.ts";
 import { ValidatorKeys } from "./validatorKeys.ts";
 
-const WEI_PER_GWEI = 1_000_000_000n;
 /** What is there before the chain is open. */
 export class ConsensusSetup {
   readonly store: ConsensusStore;
@@ -76,7 +73,7 @@ export async function openEngine(
   const { store, approved, config } = setup;
   await verifier.prepare("ML-DSA-44");
   const signers = new Map(deps.signers.map((signer) => [signer.keyHash, signer]));
-  const params = paramsOf(chain.genesis, config, [...signers.keys()]);
+  const params = coreParams(chain.genesis, config, [...signers.keys()]);
   const keys = new ValidatorKeys(store, config);
   const domain = { chainId: params.chainId, salt: config.salt };
   const signatures = new SignatureWork({ verifier, keys, signers, domain, log });
@@ -87,14 +84,4 @@ export async function openEngine(
   if (options.listenMs > 0 && signers.size > 0)
     for (const seen of ownMessages(engine.view, { chain, store })) await signatures.noteSeen(seen);
   return new ConsensusQueries({ ...deps, engine, store, keys });
-}
-
-function paramsOf(genesis: Genesis, config: ConsensusConfig, ownKeys: readonly Hash[]): CoreParams {
-  return {
-    config,
-    chainId: genesis.config.chainId,
-    genesisMs: Number(genesis.timestamp) * 1000,
-    genesisSupply: genesisSupply(genesis) / WEI_PER_GWEI,
-    ownKeys,
-  };
 }

@@ -1,7 +1,10 @@
 /** What the core must know of the network: the genesis' consensus section and the facts around it. */
 import type { Hash } from "../../primitives/hex.ts";
 import type { MessageDomain } from "../../types/consensusMessage.ts";
+import { type Genesis, genesisSupply } from "../../types/genesis.ts";
 import type { ConsensusConfig } from "../../types/qnetConfig.ts";
+
+const WEI_PER_GWEI = 1_000_000_000n;
 
 /** Parameters of the protocol. Source: docs/consensus.md §1. */
 export type ProtocolConfig = Pick<
@@ -34,6 +37,21 @@ export interface CoreParams {
   readonly genesisSupply: bigint;
   /** keccak256 of the public keys this node signs with; empty on a node that only follows */
   readonly ownKeys: readonly Hash[];
+}
+
+/** Parameters of a genesis' network for a node that signs with `ownKeys`. */
+export function coreParams(
+  genesis: Genesis,
+  config: ConsensusConfig,
+  ownKeys: readonly Hash[] = [],
+): CoreParams {
+  return {
+    config,
+    chainId: genesis.config.chainId,
+    genesisMs: Number(genesis.timestamp) * 1000,
+    genesisSupply: genesisSupply(genesis) / WEI_PER_GWEI,
+    ownKeys,
+  };
 }
 
 /** Network that signatures are for. */
