@@ -171,6 +171,17 @@ export const options = {
   "signer.key": optional(path, "Its private key (PEM)"),
   "signer.trust": optional(path, "Certificates that the other side may have (PEM)"),
   // validators
+  solo: option(
+    false,
+    flag,
+    "Rehearse the network on this machine: its parameters, an own salt, one local validator",
+  ),
+  validator: option(false, flag, "Sign with the validator keys in --datadir"),
+  "i-know-what-i-do": option(
+    false,
+    flag,
+    "Sign at once: no other process signs with these keys, which is not waited to be heard",
+  ),
   "rpc-url": option(
     "http://127.0.0.1:8545",
     text,
@@ -236,8 +247,8 @@ export function configKeyOf(name: OptionName): string {
 /** Flags of geth, anvil and of our own later features: refused by name, never ignored. */
 export const NOT_YET: ReadonlySet<string> = new Set(
   `bootnodes cache dev dev.gaslimit dev.period dump-state exitwhensynced fork-block-number fork-url
-  fund-accounts graphql.corsdomain history i-know-what-i-do identity init ipc ipcpath
+  fund-accounts graphql.corsdomain history identity init ipc ipcpath
   load-state log.file log.maxage log.maxbackups log.maxsize log.rotate log.vmodule maxpeers
   microblocks mnemonic-random nat nodekey port print-traces recovery region
-  rpc.logquerylimit solo state state-interval steps-tracing type`.split(/\s+/),
+  rpc.logquerylimit state state-interval steps-tracing type`.split(/\s+/),
 );

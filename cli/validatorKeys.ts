@@ -1,6 +1,7 @@
 /** Keys of validators: one encrypted ML-DSA-44 seed per file, and the proofs that register them. */
 import { readFile } from "node:fs/promises";
 import { keccakHash } from "../src/crypto/keccak.ts";
+import { MlDsaKey } from "../src/crypto/mlDsaKey.ts";
 import { openPqKey, type PqKey } from "../src/crypto/pqAccounts.ts";
 import { parseSeedKeystore } from "../src/crypto/seedKeystore.ts";
 import type { StoredKey } from "../src/crypto/storedKey.ts";
@@ -62,8 +63,24 @@ export async function openValidatorKey(
   file: string,
   password: () => Promise<string>,
 ): Promise<PqKey> {
+  return openPqKey(KEY_TYPE, await readSeed(file, password));
+}
+
+/** Opens all keys of a data directory for consensus: after a rotation both are needed. Throws as openValidatorKey does. */
+export async function openSigningKeys(
+  datadir: string,
+  password: () => Promise<string>,
+): Promise<MlDsaKey[]> {
+  await newestValidatorKey(datadir);
+  const keys: MlDsaKey[] = [];
+  for (const { file } of await listValidatorKeys(datadir))
+    keys.push(new MlDsaKey(await readSeed(file, password)));
+  return keys;
+}
+
+async function readSeed(file: string, password: () => Promise<string>): Promise<Bytes> {
   const stored: StoredKey = await unlockKey(await readFile(file), { module: undefined, password });
-  if (stored.type === KEY_TYPE) return openPqKey(KEY_TYPE, stored.secret);
+  if (stored.type === KEY_TYPE) return stored.secret;
   const problem = `${file} holds a ${stored.type} key: validators sign with ${KEY_TYPE}`;
   throw new CommandError({ code: "FAILED", problem });
 }

@@ -16,9 +16,11 @@ import { demandGenesisHash, loadGenesis, NETWORKS } from "../genesisFiles.ts";
 import type { CommandIo } from "../io.ts";
 import { loadJwtSecret } from "../jwtSecret.ts";
 import { createCommandLog } from "../log.ts";
+import { consensusOptions } from "../nodeConsensus.ts";
 import { type ParsedOptions, parseOptions } from "../parseOptions.ts";
 import { clientVersion, metricsPageOf, poolOptions, serve, serverOptions } from "../serve.ts";
 import { followCertificate, serverFiles } from "../serverFiles.ts";
+import { soloGenesis } from "../soloNetwork.ts";
 import { stateHistoryOf } from "../stateHistory.ts";
 
 type NodeFlags = ParsedOptions<(typeof nodeDefinition)["options"][number]>;
@@ -30,13 +32,17 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   const { values, operands } = options;
   if (operands.length > 0) throw new UsageError(`node takes no argument "${operands[0]}"`);
   if (!values.http) throw new UsageError("--http=false is not supported yet");
-  const given = loadGenesis(values.network);
+  const named = loadGenesis(values.network);
+  if (values.solo && isDevChain(named)) throw new UsageError("--solo: use qnet dev for this chain");
+  const folder = folderName(values.network, named);
+  const datadir = values.datadir ?? defaultDataFolder(values.solo ? `solo-${folder}` : folder);
+  const given = values.solo ? await soloGenesis(datadir, values.network) : named;
   const isDev = isDevChain(given);
   if (isDev && values.gcmode === "full") refuseDevHistory();
-  const datadir = values.datadir ?? defaultDataFolder(folderName(values.network, given));
   const log = createCommandLog(values, io);
   const server = { ...serverOptions(values, { isDev }), ...(await serverFiles(values)) };
   const engine = await engineOptions(options, datadir, log);
+  const consensus = await consensusOptions(values, { genesis: given, datadir }, io);
   await serve(
     {
       genesis: (stored) => chooseGenesis(options, { given, stored, datadir }),
@@ -44,6 +50,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       databasePath: chainFolder(datadir),
       journalPath: journalFile(datadir),
       pool: poolOptions(values),
+      ...(consensus !== undefined && { consensus }),
       ...(isDev && { producer: devProducer(given) }),
       stateHistory: stateHistoryOf(values),
       metricsPage: metricsPageOf(values),
@@ -56,6 +63,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
     io,
     (node, server) => {
       followCertificate(values, server, { io, log });
+      if (values.solo) announceSolo(node, values.network);
       announce(node, server, datadir);
     },
   );
@@ -132,6 +140,16 @@ function devProducer(genesis: Genesis): ProducerOptions {
   };
 }
 
+function announceSolo({ chain, log }: QNode, network: string): void {
+  log.warn(
+    "Rehearsal on one machine: same parameters, own salt, another chain than the network's",
+    {
+      network,
+      genesis: chain.genesisHash,
+    },
+  );
+}
+
 function announce(node: QNode, server: RpcServer, datadir: string): void {
   const { chain, log } = node;
   log.info("Cryptography passed its known-answer tests", {
@@ -148,7 +166,9 @@ function announce(node: QNode, server: RpcServer, datadir: string): void {
     hash,
     datadir,
   });
-  if (consensus !== undefined && !consensus.dev) {
+  const signing = node.consensus?.status.validators;
+  if (signing !== undefined) log.info("Taking part in consensus", { validatorKeys: signing });
+  else if (consensus !== undefined && !consensus.dev) {
     log.warn(
       consensus.validators.length === 0
         ? "Not launched: this genesis names no validators"

@@ -1,32 +1,20 @@
 /** `qnet testnet`: data directories of a whole network on one disk, ready to be started or copied to other machines. */
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { addressOfKey } from "../../src/crypto/storedKey.ts";
-import { type Address, bytesToHash } from "../../src/primitives/hex.ts";
+import { bytesToHash } from "../../src/primitives/hex.ts";
 import type { Genesis } from "../../src/types/genesis.ts";
 import { openChain } from "../chainAccess.ts";
-import { keystoreFolder } from "../dataFolder.ts";
 import { testnetDefinition } from "../definitions.ts";
-import { CommandError, EXIT, UsageError } from "../exit.ts";
+import { EXIT, UsageError } from "../exit.ts";
 import { describeLaunch, fillTemplate, readTemplate, termsOf, withSalt } from "../genesisLaunch.ts";
 import { type CommandIo, printLine } from "../io.ts";
 import { jsonLine } from "../jsonLine.ts";
-import { type KeyLock, writeKeyFile, writeSecretFile } from "../keyFiles.ts";
-import { randomKey } from "../keySources.ts";
 import { createCommandLog } from "../log.ts";
 import { parseOptions } from "../parseOptions.ts";
-import { createValidatorKey, type ValidatorEntry, validatorEntry } from "../validatorKeys.ts";
+import { prepareSeat, type Seat } from "../validatorSeat.ts";
 
 const WEI_PER_GWEI = 1_000_000_000n;
-const PASSWORD_BYTES = 24;
-
-interface Seat {
-  readonly folder: string;
-  readonly owner: Address;
-  readonly entry: ValidatorEntry;
-}
 
 /** Runs the command. */
 export async function run(args: readonly string[], io: CommandIo): Promise<number> {
@@ -51,28 +39,6 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   for (const { folder } of seats) await initialise(folder, { text, genesis, log });
   printLine(io, jsonLine({ ...facts, folders: seats.map(({ folder }) => folder) }));
   return EXIT.ok;
-}
-
-/** A folder with password, owner's key and validator's key, which together make an entry of the genesis. */
-async function prepareSeat(
-  folder: string,
-  terms: Parameters<typeof validatorEntry>[2],
-): Promise<Seat> {
-  if (existsSync(folder)) {
-    const problem = `${folder} is there already: remove it, or give another --out`;
-    throw new CommandError({ code: "FAILED", problem });
-  }
-  await mkdir(folder, { recursive: true });
-  const password = randomBytes(PASSWORD_BYTES).toString("base64url");
-  await writeSecretFile(join(folder, "password.txt"), Buffer.from(`${password}\n`));
-  // nobody guesses 192 random bits: the costly derivation for what people remember adds nothing
-  const lock: KeyLock = { password, strength: "light" };
-  const ownerKey = randomKey("secp256k1");
-  await writeKeyFile(keystoreFolder(folder), ownerKey, lock);
-  const owner = await addressOfKey(ownerKey);
-  const { key } = await createValidatorKey(folder, lock);
-  const accounts = { owner, withdrawal: owner, feeRecipient: owner };
-  return { folder, owner, entry: await validatorEntry(key, accounts, terms) };
 }
 
 async function initialise(
