@@ -12,6 +12,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<CommandModule>>
   signer: () => import("./commands/signer.ts"),
   validator: () => import("./commands/validator.ts"),
   rewards: () => import("./commands/rewards.ts"),
+  wallet: () => import("./commands/wallet.ts"),
   light: () => import("./commands/light.ts"),
   genesis: () => import("./commands/genesis.ts"),
   testnet: () => import("./commands/testnet.ts"),

@@ -222,6 +222,28 @@ export const rewardsDefinition = {
   options: [...LOGGING, ...STAKING],
 } as const satisfies Definition;
 
+export const walletDefinition = {
+  name: "wallet",
+  summary: "Send a transaction, signed with a key of the keystore, a token or a remote signer",
+  operands: "send",
+  options: [
+    ...LOGGING,
+    "datadir",
+    "keystore",
+    "password",
+    "pkcs11.module",
+    "signer",
+    ...SIGNER_TLS,
+    "rpc-url",
+    "from",
+    "to",
+    "value",
+    "data",
+    "wait",
+    "json",
+  ],
+} as const satisfies Definition;
+
 export const lightDefinition = {
   name: "light",
   summary: "Verify finality, a transaction or an account by signatures alone, trusting no node",
@@ -318,6 +340,7 @@ export const definitions = [
   signerDefinition,
   validatorDefinition,
   rewardsDefinition,
+  walletDefinition,
   lightDefinition,
   genesisDefinition,
   testnetDefinition,

@@ -1,10 +1,14 @@
 /** A node's JSON-RPC as commands use it: one call at a time, with a deadline. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { type Bytes, bytesToBigInt } from "../src/primitives/bytes.ts";
 import { bytesToHex, hexToBytes } from "../src/primitives/hex.ts";
 import { CommandError } from "./exit.ts";
 
 const CALL_TIMEOUT_MS = 30_000;
+const RECEIPT_TIMEOUT_MS = 120_000;
+const RECEIPT_POLL_MS = 500;
+const receipt = z.object({ status: z.string(), blockNumber: z.string(), gasUsed: z.string() });
 const hexText = z.string().regex(/^0x[0-9a-fA-F]*$/);
 const reply = z.object({
   result: z.unknown().optional(),
@@ -51,6 +55,21 @@ export class RpcEndpoint {
     return Array.from({ length: Math.floor(raw.length / 32) }, (_, index) =>
       bytesToBigInt(raw.subarray(32 * index, 32 * index + 32)),
     );
+  }
+
+  /** Receipt of a transaction once it is in a block. Throws CommandError if it was reverted or does not come. */
+  async included(hash: string): Promise<{ readonly block: bigint; readonly gasUsed: bigint }> {
+    const deadline = AbortSignal.timeout(RECEIPT_TIMEOUT_MS);
+    while (!deadline.aborted) {
+      const found = receipt.nullable().parse(await this.call("eth_getTransactionReceipt", hash));
+      if (found?.status === "0x1")
+        return { block: BigInt(found.blockNumber), gasUsed: BigInt(found.gasUsed) };
+      if (found !== null)
+        throw new CommandError({ code: "FAILED", problem: `transaction ${hash} was reverted` });
+      await sleep(RECEIPT_POLL_MS);
+    }
+    const problem = `transaction ${hash} is in no block after ${RECEIPT_TIMEOUT_MS / 1000} s; it may still come`;
+    throw new CommandError({ code: "FAILED", problem });
   }
 
   async #post(body: string): Promise<unknown> {

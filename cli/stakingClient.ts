@@ -1,6 +1,4 @@
 /** The staking contract behind a node's JSON-RPC: reading validators, sending transactions of their owners. */
-import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
 import { VALIDATOR_STATUSES, type ValidatorStatus } from "../src/chain/stakingState.ts";
 import { keccak256 } from "../src/crypto/keccak.ts";
 import type { StoredKey } from "../src/crypto/storedKey.ts";
@@ -20,8 +18,6 @@ import { signTransaction } from "../src/types/transactionCodec.ts";
 import { CommandError } from "./exit.ts";
 import { type RpcEndpoint, RpcFailure } from "./rpcEndpoint.ts";
 
-const RECEIPT_TIMEOUT_MS = 120_000;
-const RECEIPT_POLL_MS = 500;
 const U160 = (1n << 160n) - 1n;
 
 /** Errors of contracts/staking/IStaking.sol that a user may meet, for messages. */
@@ -160,28 +156,13 @@ export class StakingClient {
       key.secret,
     );
     await endpoint.call("eth_sendRawTransaction", bytesToHex(transaction.raw));
-    await this.#waitFor(transaction.hash);
+    await endpoint.included(transaction.hash);
     return transaction.hash;
   }
 
   #view(signature: string, args: readonly AbiArgument[]): Promise<readonly bigint[]> {
     const data = calldata({ signature, args });
     return explained(() => this.#endpoint.view(this.address, data));
-  }
-
-  async #waitFor(hash: Hash): Promise<void> {
-    const deadline = AbortSignal.timeout(RECEIPT_TIMEOUT_MS);
-    while (!deadline.aborted) {
-      const receipt = await this.#endpoint.call("eth_getTransactionReceipt", hash);
-      if (receipt !== null) {
-        const { status } = z.object({ status: z.string() }).parse(receipt);
-        if (status === "0x1") return;
-        throw new CommandError({ code: "FAILED", problem: `transaction ${hash} was reverted` });
-      }
-      await sleep(RECEIPT_POLL_MS);
-    }
-    const problem = `transaction ${hash} is in no block after ${RECEIPT_TIMEOUT_MS / 1000} s; it may still come`;
-    throw new CommandError({ code: "FAILED", problem });
   }
 }
 
