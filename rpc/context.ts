@@ -90,6 +90,8 @@ export interface RpcContext {
   readonly subscriptions: Subscriptions;
   readonly texts: TextCache;
   readonly keys: KnownKeys;
+  /** Groups that this server offers for the key exchange, best first; none without TLS. */
+  readonly tlsGroups: readonly string[];
   /** The methods of this server that are open. */
   readonly methods: readonly Method[];
 }

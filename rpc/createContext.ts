@@ -24,7 +24,11 @@ export interface SharedContext extends Omit<RpcContext, "connection"> {
 /** The shared part of every handler's context. */
 export function createContext(
   node: RpcNode,
-  options: { readonly limits: Partial<RpcLimits>; readonly methods: readonly Method[] },
+  options: {
+    readonly limits: Partial<RpcLimits>;
+    readonly methods: readonly Method[];
+    readonly tlsGroups?: readonly string[];
+  },
 ): SharedContext {
   const filters = new Filters(node);
   const subscriptions = new Subscriptions(node);
@@ -35,6 +39,7 @@ export function createContext(
     texts: new TextCache(),
     keys: new KnownKeys(node),
     methods: options.methods,
+    tlsGroups: options.tlsGroups ?? [],
     limits: { ...defaultLimits, ...options.limits },
     close() {
       filters.close();

@@ -31,12 +31,12 @@ export interface TlsFiles {
  * Groups for the key exchange, best first: ML-KEM-768 beside X25519, so that what is recorded today stays secret from a
  * quantum computer; the others for clients that do not know it. Source: draft-ietf-tls-ecdhe-mlkem.
  */
-const TLS_GROUPS = "X25519MLKEM768:X25519:P-256";
+export const TLS_GROUPS: readonly string[] = ["X25519MLKEM768", "X25519", "P-256"];
 /** The hybrid group exists in this version only. */
 const TLS_VERSION = "TLSv1.3";
 
 function tlsOptions({ cert, key }: TlsFiles) {
-  return { cert, key, ecdhCurve: TLS_GROUPS, minVersion: TLS_VERSION } as const;
+  return { cert, key, ecdhCurve: TLS_GROUPS.join(":"), minVersion: TLS_VERSION } as const;
 }
 
 /** Gives a TLS server a new certificate; connections that stand keep the old one. Throws where the two do not fit. */

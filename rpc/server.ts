@@ -21,6 +21,7 @@ import {
   type HttpTimeouts,
   listenAll,
   renewCertificate,
+  TLS_GROUPS,
   type TlsFiles,
   urlOf,
 } from "./listen.ts";
@@ -107,7 +108,11 @@ function createDispatchers(node: RpcNode, options: RpcServerOptions) {
   const { log } = node;
   const dev = node.dev !== undefined;
   const open = openMethods(allMethods, { api: options.api, dev });
-  const context = createContext(node, { limits: options, methods: [...open.values()] });
+  const context = createContext(node, {
+    limits: options,
+    methods: [...open.values()],
+    tlsGroups: options.tls === undefined ? [] : TLS_GROUPS,
+  });
   const limits = { ...dispatchDefaults, ...options.dispatch };
   const charge = createCharge(options.unitsPerSecond ?? 0);
   const meter = options.metrics && new RpcMeter(options.metrics);

@@ -41,6 +41,7 @@ interface AlgorithmStatus extends PqStatus {
 interface CryptoStatus {
   readonly algorithms: readonly AlgorithmStatus[];
   readonly paranoid: boolean;
+  readonly tlsGroups: readonly string[];
 }
 
 const selfTestView = view<PqSelfTest>("self test", {
@@ -71,9 +72,10 @@ const statusView = view<CryptoStatus>("crypto status", {
   paranoid: field(boolean, (status) => status.paranoid),
   secp256k1: field(text, () => secp256k1Backend),
   keccak256: field(text, () => keccakBackend),
+  tlsGroups: field(list(text), (status) => status.tlsGroups),
 });
 
-async function cryptoStatus({ node }: RpcContext): Promise<CryptoStatus> {
+async function cryptoStatus({ node, tlsGroups }: RpcContext): Promise<CryptoStatus> {
   const { chain, verifier } = node;
   const rules = chain.rulesFor(chain.head.header);
   const algorithms: AlgorithmStatus[] = [];
@@ -86,7 +88,7 @@ async function cryptoStatus({ node }: RpcContext): Promise<CryptoStatus> {
     if (isUsed) await settle(verifier.prepare(name));
     algorithms.push({ ...verifier.status(name), precompiles: enabled, transferGas });
   }
-  return { algorithms, paranoid: verifier.paranoid };
+  return { algorithms, paranoid: verifier.paranoid, tlsGroups };
 }
 
 function transferGasOf(name: PqAlgorithmName, rules: Rules): bigint | undefined {
@@ -109,7 +111,7 @@ export const cryptoMethods = [
   defineMethod({
     name: "qnet_cryptoStatus",
     summary:
-      "Tells which implementations verify signatures, and how their known-answer tests went.",
+      "Tells which implementations verify signatures, how their known-answer tests went, and which groups TLS offers here, best first.",
     params: [],
     result: statusView,
     handler: (context) => cryptoStatus(context),

@@ -12,7 +12,7 @@ const one = { cert: pem("one.cert"), key: pem("one.key") };
 const two = { cert: pem("two.cert"), key: pem("two.key") };
 const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_chainId" });
 
-function post(url: string, ca: string): Promise<string> {
+function post(url: string, ca: string, sending = body): Promise<string> {
   return new Promise((resolve, reject) => {
     const headers = { "content-type": "application/json" };
     const sent = request(url, { method: "POST", headers, ca, agent: false }, (response) => {
@@ -23,7 +23,7 @@ function post(url: string, ca: string): Promise<string> {
       response.on("end", () => resolve(text));
     });
     sent.on("error", reject);
-    sent.end(body);
+    sent.end(sending);
   });
 }
 
@@ -64,6 +64,12 @@ describe("JSON-RPC over TLS", () => {
     assert.equal(await handshake(port, "X25519"), "TLSv1.3");
     await assert.rejects(handshake(port, "P-521"));
     await assert.rejects(handshake(port, "X25519", "TLSv1.2"));
+  });
+
+  it("names the groups it offers, the hybrid one first", async () => {
+    const ask = body.replace("eth_chainId", "qnet_cryptoStatus");
+    const reply = JSON.parse(await post(served.server.httpUrl, one.cert, ask));
+    assert.deepEqual(reply.result.tlsGroups, ["X25519MLKEM768", "X25519", "P-256"]);
   });
 
   it("takes a renewed certificate without a restart, and keeps the old one before a false one", async () => {
