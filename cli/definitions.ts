@@ -239,6 +239,8 @@ export const walletDefinition = {
     "to",
     "value",
     "data",
+    "chain",
+    "max-fee",
     "wait",
     "json",
   ],

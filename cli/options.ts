@@ -206,6 +206,8 @@ export const options = {
   ),
   value: option(0n, coins, "Coins to send"),
   data: option("0x", text, "Call data or creation code, as hex digits"),
+  chain: optional(quantity, "Id of the chain it must be for; default: what the node says"),
+  "max-fee": option(10n ** 18n, coins, "Highest fee to sign for, gas times price, in coins"),
   wait: option(false, flag, "Wait until the transaction is in a block; fails if it was reverted"),
   id: optional(integer(0, 0xffff_ffff), "Validator; default: that of the newest key in --datadir"),
   stake: optional(coins, "Stake in coins; in a genesis by default the least"),

@@ -6,6 +6,8 @@ import { bytesToHex, hexToBytes } from "../src/primitives/hex.ts";
 import { CommandError } from "./exit.ts";
 
 const CALL_TIMEOUT_MS = 30_000;
+/** Characters of a strange answer that an error shows. */
+const MAX_QUOTED = 200;
 const RECEIPT_TIMEOUT_MS = 120_000;
 const RECEIPT_POLL_MS = 500;
 const receipt = z.object({ status: z.string(), blockNumber: z.string(), gasUsed: z.string() });
@@ -37,7 +39,7 @@ export class RpcEndpoint {
   /** Result of a method. Throws RpcFailure for an error reply, CommandError for a node that cannot be reached. */
   async call(method: string, ...params: readonly unknown[]): Promise<unknown> {
     const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
-    const { result, error } = reply.parse(await this.#post(body));
+    const { result, error } = expect(reply, await this.#post(body), method);
     if (error === undefined) return result;
     const data = hexText.safeParse(error.data);
     throw new RpcFailure(`${method}: ${error.message}`, data.success ? data.data : undefined);
@@ -45,13 +47,15 @@ export class RpcEndpoint {
 
   /** A method whose result is a number. */
   async quantity(method: string, ...params: readonly unknown[]): Promise<bigint> {
-    return BigInt(hexText.parse(await this.call(method, ...params)));
+    return BigInt(expect(hexText, await this.call(method, ...params), method));
   }
 
   /** Words that a view returns, 32 bytes each. */
   async view(to: string, data: Bytes): Promise<readonly bigint[]> {
     const call = { to, data: bytesToHex(data) };
-    const raw = hexToBytes(hexText.parse(await this.call("eth_call", call, "latest")));
+    const raw = hexToBytes(
+      expect(hexText, await this.call("eth_call", call, "latest"), "eth_call"),
+    );
     return Array.from({ length: Math.floor(raw.length / 32) }, (_, index) =>
       bytesToBigInt(raw.subarray(32 * index, 32 * index + 32)),
     );
@@ -61,7 +65,8 @@ export class RpcEndpoint {
   async included(hash: string): Promise<{ readonly block: bigint; readonly gasUsed: bigint }> {
     const deadline = AbortSignal.timeout(RECEIPT_TIMEOUT_MS);
     while (!deadline.aborted) {
-      const found = receipt.nullable().parse(await this.call("eth_getTransactionReceipt", hash));
+      const method = "eth_getTransactionReceipt";
+      const found = expect(receipt.nullable(), await this.call(method, hash), method);
       if (found?.status === "0x1")
         return { block: BigInt(found.blockNumber), gasUsed: BigInt(found.gasUsed) };
       if (found !== null)
@@ -86,4 +91,12 @@ export class RpcEndpoint {
       throw new CommandError({ code: "FAILED", problem }, { cause });
     }
   }
+}
+
+/** What the node said, if it has the shape of an answer. Throws CommandError: something else may stand in front of the node. */
+function expect<T>(shape: z.ZodType<T>, said: unknown, method: string): T {
+  const read = shape.safeParse(said);
+  if (read.success) return read.data;
+  const problem = `${method}: expected an answer of a node, got ${JSON.stringify(said)?.slice(0, MAX_QUOTED)}`;
+  throw new CommandError({ code: "FAILED", problem });
 }

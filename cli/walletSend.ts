@@ -1,6 +1,6 @@
 /**
  * `qnet wallet send`: the node fills in nonce, gas and fees, the key signs here, in a token or at a remote signer, the node gets the signed
- * bytes. What the node filled in is shown to nobody else and checked: it cannot change receiver, value or data.
+ * bytes. Receiver, value and data are the user's alone; the chain and the fee that the node names are held against --chain and --max-fee.
  */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
@@ -26,7 +26,7 @@ import { unlockKey } from "./keyAccess.ts";
 import { findKeyFile } from "./keyFiles.ts";
 import type { OptionValues } from "./options.ts";
 import { existingPassword } from "./passwords.ts";
-import { RpcEndpoint } from "./rpcEndpoint.ts";
+import { RpcEndpoint, RpcFailure } from "./rpcEndpoint.ts";
 import { remoteOptions } from "./signerFiles.ts";
 
 type WalletValues = OptionValues<(typeof walletDefinition.options)[number]>;
@@ -68,18 +68,61 @@ export async function send(values: WalletValues, io: CommandIo): Promise<void> {
   const endpoint = new RpcEndpoint(values["rpc-url"]);
   const key = await openKey(values, wish.from, io);
   try {
-    const transaction = await key.sign(await fill(endpoint, wish, key));
-    const { hash } = transaction;
-    await endpoint.call("eth_sendRawTransaction", bytesToHex(transaction.raw));
-    const included = values.wait ? await endpoint.included(hash) : undefined;
-    if (values.json) return printLine(io, jsonLine({ hash, ...included }));
-    printLine(
-      io,
-      included === undefined ? hash : `${hash}  block ${included.block}, ${included.gasUsed} gas`,
-    );
+    const fields = await fill(endpoint, wish, key);
+    demandHonest(fields, values);
+    const transaction = await key.sign(fields);
+    await deliver(endpoint, transaction);
+    await tell(endpoint, transaction.hash, { values, io });
   } finally {
     await key.close();
   }
+}
+
+/** What a node fills in is signed, so a false one could ask for another chain's transaction or for all coins as fee. */
+function demandHonest(fields: TransactionFields, { chain, "max-fee": maxFee }: WalletValues): void {
+  if (chain !== undefined && fields.chainId !== chain)
+    refuse(`expected a node of chain ${chain}, got one of chain ${fields.chainId}`);
+  const fee = fields.gasLimit * fields.maxFeePerGas;
+  if (fee > maxFee)
+    refuse(
+      `the fee may be ${fee} wei (${fields.gasLimit} gas at ${fields.maxFeePerGas} wei), --max-fee allows ${maxFee}`,
+    );
+}
+
+/** Throws CommandError naming the hash: without the node's reply the transaction may be on its way all the same. */
+async function deliver(endpoint: RpcEndpoint, { raw, hash }: Transaction): Promise<void> {
+  try {
+    await endpoint.call("eth_sendRawTransaction", bytesToHex(raw));
+  } catch (cause) {
+    if (cause instanceof RpcFailure) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    refuse(`transaction ${hash} may have been sent, its reply was lost: ${reason}`);
+  }
+}
+
+/** The hash stands in the output whatever becomes of the wait. */
+async function tell(
+  endpoint: RpcEndpoint,
+  hash: string,
+  { values, io }: { readonly values: WalletValues; readonly io: CommandIo },
+): Promise<void> {
+  if (!values.json) printLine(io, hash);
+  if (!values.wait) {
+    if (values.json) printLine(io, jsonLine({ hash }));
+    return;
+  }
+  try {
+    const { block, gasUsed } = await endpoint.included(hash);
+    const shown = { hash, status: "success", block, gasUsed };
+    printLine(io, values.json ? jsonLine(shown) : `success in block ${block}, ${gasUsed} gas`);
+  } catch (error) {
+    if (values.json) printLine(io, jsonLine({ hash }));
+    throw error;
+  }
+}
+
+function refuse(problem: string): never {
+  throw new CommandError({ code: "FAILED", problem });
 }
 
 function wishOf({ from, to, value, data }: WalletValues): Wish {
@@ -107,8 +150,7 @@ async function fill(
   };
   const reply = filled.safeParse(await endpoint.call("eth_fillTransaction", request));
   if (!reply.success) {
-    const problem = `eth_fillTransaction: expected nonce, gas and fees, got ${reply.error.message}`;
-    throw new CommandError({ code: "FAILED", problem });
+    refuse(`eth_fillTransaction: expected nonce, gas and fees: ${reply.error.message}`);
   }
   const { gas, ...rest } = reply.data.tx;
   return {

@@ -56,7 +56,7 @@ describe("docs/guides/post-quantum.md", function () {
       );
       await writeFile(join(folder, "demo", title), source);
     }
-    const script = commands.map(({ body }) => body).join("\n");
+    const script = commands.map(({ body }) => body.replaceAll(NODE_URL, node.url)).join("\n");
     const shell = ["bash", "-euo", "pipefail", "-c", script.replace("mkdir demo && ", "")];
     const child = spawn("timeout", [SHELL_TIMEOUT_SECONDS, ...shell], {
       cwd: folder,
