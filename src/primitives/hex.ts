@@ -54,14 +54,24 @@ export function hexToBytes(text: string): Bytes {
     bytes.set(decoded);
     return bytes;
   }
+  return writeDigits(text, bytes, 0) ? bytes : refuse(expected, text);
+}
+
+/** Puts the bytes of a hash or address into `output` from `at` on, without a copy in between. */
+export function writeHex(text: Address | Hash, output: Bytes, at: number): void {
+  if (!writeDigits(text, output, at)) refuse("0x + hex digits", text);
+}
+
+/** Whether all characters after 0x are digits; their bytes are in `output` then. */
+function writeDigits(text: string, output: Bytes, start: number): boolean {
   let seen = 0;
-  for (let i = 0, at = 2; i < length; i++, at += 2) {
+  for (let at = 2, to = start; at < text.length; at += 2, to++) {
     const high = DIGIT_VALUES[text.charCodeAt(at)] ?? 255;
     const low = DIGIT_VALUES[text.charCodeAt(at + 1)] ?? 255;
     seen |= high | low;
-    bytes[i] = (high << 4) | low;
+    output[to] = (high << 4) | low;
   }
-  return seen < 16 ? bytes : refuse(expected, text);
+  return seen < 16;
 }
 
 /** Lower-case hex text of `bytes`. */

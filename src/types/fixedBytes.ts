@@ -4,7 +4,7 @@
  * such slot or epoch can exist on a chain. Amounts are bigint.
  */
 import type { Bytes } from "../primitives/bytes.ts";
-import { bytesToHash, type Hash, hexToBytes } from "../primitives/hex.ts";
+import { bytesToHash, type Hash, writeHex } from "../primitives/hex.ts";
 import { fail, type RlpItem, readUint, uintItem } from "./rlp.ts";
 
 const U32 = 0x1_0000_0000;
@@ -13,28 +13,28 @@ const MAX_U64 = 2n ** 64n - 1n;
 /** Writes fields one after the other into a string of exactly `length` bytes. */
 export class FixedWriter {
   readonly bytes: Bytes;
-  readonly #view: DataView;
   readonly #where: string;
   #at = 0;
 
   constructor(length: number, where: string) {
     this.bytes = new Uint8Array(length);
-    this.#view = new DataView(this.bytes.buffer);
     this.#where = where;
   }
 
   u8(value: number): this {
-    this.#view.setUint8(this.#take(1), this.#checked(value, 0xff));
+    this.bytes[this.#take(1)] = this.#checked(value, 0xff);
     return this;
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#take(2), this.#checked(value, 0xffff));
+    const at = this.#take(2);
+    this.bytes[at] = this.#checked(value, 0xffff) >>> 8;
+    this.bytes[at + 1] = value;
     return this;
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#take(4), this.#checked(value, U32 - 1));
+    this.#put32(this.#take(4), this.#checked(value, U32 - 1));
     return this;
   }
 
@@ -42,21 +42,32 @@ export class FixedWriter {
   u64(value: number): this {
     const at = this.#take(8);
     this.#checked(value, Number.MAX_SAFE_INTEGER);
-    this.#view.setUint32(at, Math.floor(value / U32));
-    this.#view.setUint32(at + 4, value % U32);
+    this.#put32(at, Math.floor(value / U32));
+    this.#put32(at + 4, value % U32);
     return this;
   }
 
   /** An amount as u64. */
   amount(value: bigint): this {
     if (value < 0n || value > MAX_U64) this.#refuse("an amount below 2^64", String(value));
-    this.#view.setBigUint64(this.#take(8), value);
+    const at = this.#take(8);
+    this.#put32(at, Number(value >> 32n));
+    this.#put32(at + 4, Number(value & 0xffff_ffffn));
     return this;
   }
 
   hash(value: Hash): this {
-    this.bytes.set(hexToBytes(value), this.#take(32));
+    writeHex(value, this.bytes, this.#take(32));
     return this;
+  }
+
+  /** A DataView to write with would cost more than all fields together. */
+  #put32(at: number, value: number): void {
+    const { bytes } = this;
+    bytes[at] = value >>> 24;
+    bytes[at + 1] = value >>> 16;
+    bytes[at + 2] = value >>> 8;
+    bytes[at + 3] = value;
   }
 
   #checked(value: number, most: number): number {

@@ -39,6 +39,10 @@ export interface SidecarCore {
   readonly sigsHash: Hash;
 }
 
+/** Sidecars are values that nobody changes, and each is judged more than once: built, judged, stored. */
+const sidecarHashes = new WeakMap<SidecarCore, Hash>();
+const signaturesHashes = new WeakMap<readonly Bytes[], Hash>();
+
 /** RLP [version, slot, seq, tick, proposer, reveal, votes, sigsHash]. */
 export function encodeSidecar(core: SidecarCore): Bytes {
   return encodeRlp(sidecarItems(core));
@@ -51,12 +55,23 @@ export function decodeSidecar(raw: Bytes): SidecarCore {
 
 /** What the block's extraData must be. */
 export function hashSidecar(core: SidecarCore): Hash {
-  return keccakHash(encodeSidecar(core));
+  let known = sidecarHashes.get(core);
+  if (known === undefined) {
+    known = keccakHash(encodeSidecar(core));
+    sidecarHashes.set(core, known);
+  }
+  return known;
 }
 
 /** `sigsHash` of these signatures, in the order of the votes. */
 export function hashVoteSignatures(signatures: readonly Bytes[]): Hash {
-  return signatures.length === 0 ? ZERO_HASH : keccakHash(concatBytes(...signatures));
+  if (signatures.length === 0) return ZERO_HASH;
+  let known = signaturesHashes.get(signatures);
+  if (known === undefined) {
+    known = keccakHash(concatBytes(...signatures));
+    signaturesHashes.set(signatures, known);
+  }
+  return known;
 }
 
 /** Items of the core's RLP list. */

@@ -23,6 +23,8 @@ export interface Member {
 export type Members = readonly Member[];
 
 const LEAF_BYTES = 52;
+/** One set serves many epochs, and each macro header names it three times. */
+const validatorsHashes = new WeakMap<Members, Hash>();
 
 /** A weight of at least two thirds of the whole. */
 export function isQuorum(weight: bigint, total: bigint): boolean {
@@ -44,6 +46,15 @@ export function hasQuorum(members: Members, signers: ReadonlySet<number>): boole
 
 /** Merkle root over H(id:u32 ‖ stakeOld:u64 ‖ stakeNew:u64 ‖ keyHash) of the members, by id. Throws DecodeError on another order. */
 export function hashValidators(members: Members): Hash {
+  let known = validatorsHashes.get(members);
+  if (known === undefined) {
+    known = rootOf(members);
+    validatorsHashes.set(members, known);
+  }
+  return known;
+}
+
+function rootOf(members: Members): Hash {
   requireOrder(members, "validators");
   return merkleRoot(
     members.map((member) =>

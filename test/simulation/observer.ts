@@ -3,7 +3,7 @@ import type { Checkpoint } from "../../src/consensus/core/chainPoint.ts";
 import { memberOf } from "../../src/consensus/core/configuration.ts";
 import { type Hash, ZERO_HASH } from "../../src/primitives/hex.ts";
 import type { Block } from "../../src/types/block.ts";
-import { contradiction, type FinalityMessage } from "../../src/types/evidence.ts";
+import { contradiction, type FinalityMessage, isSameMessage } from "../../src/types/evidence.ts";
 import type { Seal } from "../../src/types/seal.ts";
 
 /** What a run found wrong. */
@@ -34,7 +34,6 @@ export class Observer {
   readonly #inChain = new Map<number, Hash>();
   readonly #honest: ReadonlySet<Hash>;
   readonly #messages = new Map<Hash, FinalityMessage[]>();
-  readonly #bodies = new Set<string>();
   readonly #seals = new Map<string, Hash>();
   /** Messages that reached honest nodes: validator → what it said. */
   readonly #heard = new Map<number, FinalityMessage[]>();
@@ -71,15 +70,15 @@ export class Observer {
   /** A key signed a vote or an ack. */
   sawSigned(key: Hash, message: FinalityMessage, atMs: number): void {
     if (!this.#honest.has(key)) return;
-    const id = `${key} ${JSON.stringify(message)}`;
-    if (this.#bodies.has(id)) return;
-    this.#bodies.add(id);
     const known = this.#messages.get(key) ?? [];
+    if (known.some((other) => isSameMessage(other, message))) return;
     for (const other of known) {
       const offence = contradiction(other, message);
-      if (offence !== undefined) this.#slashable(`${offence}: ${id}`, atMs);
+      if (offence !== undefined)
+        this.#slashable(`${offence}: ${key} ${JSON.stringify(message)}`, atMs);
     }
-    this.#messages.set(key, [...known, message]);
+    known.push(message);
+    this.#messages.set(key, known);
   }
 
   /** A key sealed a block. */

@@ -20,7 +20,9 @@ export class Signer {
   readonly #domain: MessageDomain;
   readonly #isSafe: boolean;
   readonly #votes: Vote[] = [];
-  readonly #acks = new Map<number, Hash>();
+  #maxTarget = -1;
+  #maxSource = -1;
+  #maxAck = -1;
   #seal: readonly [slot: number, seq: number] = [-1, 0];
   readonly #signed = new Map<string, Bytes>();
 
@@ -61,13 +63,13 @@ export class Signer {
         return signature && { type: "vote", vote, signature };
       }
       case "ack": {
-        const { epoch, macroHash } = request.ack;
+        const { epoch } = request.ack;
         const signature = this.#release(MESSAGE_KIND.ack, encodeAck(request.ack), () => {
           const isCrossed = this.#votes.some(
             (vote) => vote.srcEpoch < epoch && epoch < vote.tgtEpoch,
           );
-          const isFree = epoch > Math.max(-1, ...this.#acks.keys()) && !isCrossed;
-          if (isFree) this.#acks.set(epoch, macroHash);
+          const isFree = epoch > this.#maxAck && !isCrossed;
+          if (isFree) this.#maxAck = epoch;
           return isFree;
         });
         return signature && { type: "ack", signature };
@@ -76,12 +78,14 @@ export class Signer {
   }
 
   #mayVote(vote: Vote): boolean {
-    const maxTarget = Math.max(-1, ...this.#votes.map(({ tgtEpoch }) => tgtEpoch));
-    const maxSource = Math.max(-1, ...this.#votes.map(({ srcEpoch }) => srcEpoch));
-    const maxAck = Math.max(-1, ...this.#acks.keys());
-    const isFree = vote.tgtEpoch > maxTarget && vote.srcEpoch >= Math.max(maxSource, maxAck);
-    if (isFree) this.#votes.push(vote);
-    return isFree;
+    const { srcEpoch, tgtEpoch } = vote;
+    const isFree =
+      tgtEpoch > this.#maxTarget && srcEpoch >= Math.max(this.#maxSource, this.#maxAck);
+    if (!isFree) return false;
+    this.#votes.push(vote);
+    this.#maxTarget = tgtEpoch;
+    this.#maxSource = Math.max(this.#maxSource, srcEpoch);
+    return true;
   }
 
   #release(kind: number, body: Bytes, isAllowed: () => boolean): Bytes | undefined {
