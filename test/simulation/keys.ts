@@ -10,6 +10,8 @@ import { type Bytes, concatBytes, equalBytes } from "../../src/primitives/bytes.
 import type { Hash } from "../../src/primitives/hex.ts";
 
 export interface SimKey {
+  /** What `keyHash` is the hash of; a stub's is its secret. */
+  readonly publicKey: Bytes;
   readonly keyHash: Hash;
   sign(message: Bytes): Bytes;
   verify(message: Bytes, signature: Bytes): boolean;
@@ -22,6 +24,7 @@ export function stubKey(run: number, index: number): SimKey {
   const secret = keccak256(new TextEncoder().encode(`secret ${run} ${index}`));
   const digest = (message: Bytes) => keccak256(concatBytes(secret, message));
   return {
+    publicKey: secret,
     keyHash: keccakHash(secret),
     sign: (message) => {
       const signature = new Uint8Array(SIGNATURE_BYTES);
@@ -40,9 +43,10 @@ export function mlDsaKey(): SimKey {
     publicKey: KeyObject;
     privateKey: KeyObject;
   };
-  const raw = publicKey.export({ format: "der", type: "spki" }).subarray(-1312);
+  const raw = Uint8Array.from(publicKey.export({ format: "der", type: "spki" }).subarray(-1312));
   return {
-    keyHash: keccakHash(Uint8Array.from(raw)),
+    publicKey: raw,
+    keyHash: keccakHash(raw),
     sign: (message) => Uint8Array.from(nodeSign(null, message, privateKey)),
     verify: (message, signature) => nodeVerify(null, message, publicKey, signature),
   };

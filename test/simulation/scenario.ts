@@ -48,7 +48,7 @@ export interface Scenario {
   readonly slownessMs: number;
 }
 
-const TREASONS: readonly Treason[] = [
+export const TREASONS: readonly Treason[] = [
   { unsafe: true, equivocates: true },
   { unsafe: true, sendsRubbish: true },
   { withholdsBlocksMs: 2500 },
@@ -66,7 +66,7 @@ const TREASONS: readonly Treason[] = [
   },
 ];
 
-const LATENCIES: readonly (readonly [number, number])[] = [
+export const LATENCIES: readonly (readonly [number, number])[] = [
   [10, 50],
   [30, 150],
   [50, 400],

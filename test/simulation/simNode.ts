@@ -239,7 +239,7 @@ export class SimNode {
       case "finalized":
         this.#write({ type: "final", point: action.point, certificate: action.certificate });
         this.#certificates.push({ type: "ackCertificate", qc: action.certificate });
-        if (this.isHonest) this.#world.sawFinal(this, action.checkpoint);
+        if (this.isHonest) this.#world.sawFinal(this, action.checkpoint, action.certificate);
         return;
       case "evidence":
         observer.evidence++;

@@ -6,6 +6,7 @@ import { genesisPoint } from "../../src/consensus/core/genesisPoint.ts";
 import { type CoreParams, domainOf } from "../../src/consensus/core/params.ts";
 import { type Bytes, equalBytes } from "../../src/primitives/bytes.ts";
 import { type Hash, parseAddress, parseHash, ZERO_HASH } from "../../src/primitives/hex.ts";
+import type { AckQC } from "../../src/types/certificate.ts";
 import { consensusMessage, MESSAGE_KIND } from "../../src/types/consensusMessage.ts";
 import { type Candidate, compareRank } from "../../src/types/epochSummary.ts";
 import { encodeSeal } from "../../src/types/seal.ts";
@@ -53,8 +54,10 @@ export class World {
   onMessage: ((node: number, message: Broadcast) => void) | undefined;
   /** Hears of each new head of an honest node. */
   onHead: ((node: SimNode, point: ChainPoint) => void) | undefined;
+  /** Hears of each certificate that an honest node found sufficient. */
+  onFinal: ((checkpoint: Checkpoint, certificate: AckQC) => void) | undefined;
   /** Validator → its first and second key. */
-  readonly #keys: readonly (readonly SimKey[])[];
+  readonly keys: readonly (readonly SimKey[])[];
   readonly #byHash: ReadonlyMap<Hash, SimKey>;
   /** Epoch of the heads at the moment of healing. */
   #healEpoch: number | undefined;
@@ -79,18 +82,18 @@ export class World {
       })),
     });
     const validators = scenario.validators + scenario.standby;
-    this.#keys = Array.from({ length: validators }, (_, id) =>
+    this.keys = Array.from({ length: validators }, (_, id) =>
       [0, 1].map((second) =>
         scenario.realSignatures ? mlDsaKey() : stubKey(scenario.seed, id * 2 + second),
       ),
     );
-    this.#byHash = new Map(this.#keys.flat().map((key) => [key.keyHash, key]));
+    this.#byHash = new Map(this.keys.flat().map((key) => [key.keyHash, key]));
     const traitors = new Set(
       scenario.nodes
         .filter(({ treason }) => Object.keys(treason).length > 0)
         .map(({ validator }) => validator),
     );
-    const honest = this.#keys.filter((_, id) => !traitors.has(id)).flat();
+    const honest = this.keys.filter((_, id) => !traitors.has(id)).flat();
     this.observer = new Observer(new Set(honest.map(({ keyHash }) => keyHash)));
     this.params = paramsOf(scenario);
     const candidates = this.candidatesAt(undefined);
@@ -99,7 +102,7 @@ export class World {
     if (first !== undefined) this.observer.sawCheckpoint(first, GENESIS_MS);
     const domain = domainOf(this.params);
     this.nodes = scenario.nodes.map(({ validator, treason }, index) => {
-      const keys = this.#keys[validator] ?? [];
+      const keys = this.keys[validator] ?? [];
       const params = { ...this.params, ownKeys: keys.map(({ keyHash }) => keyHash) };
       const signers = keys.map((key) => new Signer(key, domain, treason.unsafe !== true));
       return new SimNode(this, { index, params, signers, treason, disk: new Disk(this.genesis) });
@@ -159,7 +162,7 @@ export class World {
         (id < validators && id !== change.validator)
       );
     };
-    return this.#keys
+    return this.keys
       .map((keys, id) => {
         const isChosen = id === change.validator;
         const key = keys[isChosen && change.rotates ? 1 : 0];
@@ -231,7 +234,7 @@ export class World {
     const rival = [...this.observer.checkpoints.values()].find(
       (each) => each.header.epoch === epoch && each.hash !== hash,
     );
-    const key = this.#keys[validator]?.[0];
+    const key = this.keys[validator]?.[0];
     if (key === undefined) return undefined;
     const sign = (kind: number, body: Bytes) =>
       key.sign(consensusMessage(domainOf(this.params), kind, body));
@@ -257,7 +260,8 @@ export class World {
       for (const vote of message.block.core.votes) observer.sawHeard({ type: "vote", vote });
   }
 
-  sawFinal(node: SimNode, checkpoint: Checkpoint): void {
+  sawFinal(node: SimNode, checkpoint: Checkpoint, certificate: AckQC): void {
+    this.onFinal?.(checkpoint, certificate);
     this.observer.sawFinal(node.index, checkpoint, this.timeline.nowMs);
   }
 
