@@ -1,6 +1,7 @@
 /** Fees of past blocks and what they suggest for the next one. Sources: eth_feeHistory of the execution APIs, EIP-1559, EIP-4844. */
 
 import type { Chain } from "../src/chain/chain.ts";
+import type { ChainHead } from "../src/chain/chainEvents.ts";
 import {
   baseFeeOfChild,
   blobBaseFee,
@@ -13,6 +14,8 @@ import type { Header } from "../src/types/header.ts";
 import { effectiveTip } from "../src/types/transaction.ts";
 import type { RpcNode } from "./context.ts";
 import { receiptsOfBlock } from "./receipts.ts";
+
+type FeeSources = Pick<RpcNode, "chain" | "consensus">;
 
 /** Blocks of one eth_feeHistory. */
 export const MAX_FEE_HISTORY = 1_024n;
@@ -37,14 +40,16 @@ function childRules(chain: Chain, header: Header): Rules {
   });
 }
 
-/** Base fee of the block after `header`, wei per gas; undefined before London. */
-function nextBaseFee(chain: Chain, header: Header): bigint | undefined {
-  return childRules(chain, header).has("london") ? baseFeeOfChild(header) : undefined;
+/** Base fee of the block after this one, wei per gas, in the next slot where there are slots; undefined before London. */
+function nextBaseFee({ chain, consensus }: FeeSources, block: ChainHead): bigint | undefined {
+  if (!childRules(chain, block.header).has("london")) return undefined;
+  return consensus === undefined ? baseFeeOfChild(block.header) : consensus.baseFeeAfter(block);
 }
 
 /** Base fee of the next block, wei per gas: what was set by hand, else the protocol's; 0 before London. */
-export function baseFeeToCome({ chain, nextBlock }: RpcNode): bigint {
-  return nextBlock?.().overrides?.baseFeePerGas ?? nextBaseFee(chain, chain.head.header) ?? 0n;
+export function baseFeeToCome(node: RpcNode): bigint {
+  const { chain, nextBlock } = node;
+  return nextBlock?.().overrides?.baseFeePerGas ?? nextBaseFee(node, chain.head) ?? 0n;
 }
 
 /** Price of blob gas in `header`'s own block, in wei; 0 before Cancun. */
@@ -100,10 +105,11 @@ function ratio(part: bigint | undefined, whole: bigint): number {
 
 /** Fees of `blocks` canonical blocks up to `newest`, fewer where the chain is shorter. */
 export function feeHistory(
-  chain: Chain,
+  node: FeeSources,
   range: { readonly blocks: bigint; readonly newest: bigint },
   percentiles: readonly number[],
 ): FeeHistory {
+  const { chain } = node;
   const wanted = range.blocks < MAX_FEE_HISTORY ? range.blocks : MAX_FEE_HISTORY;
   const first = range.newest + 1n < wanted ? 0n : range.newest + 1n - wanted;
   const blocks: Block[] = [];
@@ -112,7 +118,7 @@ export function feeHistory(
     if (block !== undefined) blocks.push(block);
   }
   const headers = blocks.map(({ header }) => header);
-  const last = headers.at(-1);
+  const last = blocks.at(-1);
   const after = last === undefined ? [] : [last];
   return {
     oldestBlock: blocks.length === 0 ? 0n : first,
@@ -122,12 +128,12 @@ export function feeHistory(
         : blocks.map((block) => rewardsOf(chain, block, percentiles)),
     baseFeePerGas: [
       ...headers.map((header) => header.baseFeePerGas ?? 0n),
-      ...after.map((header) => nextBaseFee(chain, header) ?? 0n),
+      ...after.map((block) => nextBaseFee(node, block) ?? 0n),
     ],
     gasUsedRatio: headers.map((header) => ratio(header.gasUsed, header.gasLimit)),
     baseFeePerBlobGas: [
       ...headers.map((header) => blobFeeOfHeader(chain, header)),
-      ...after.map((header) => nextBlobFee(chain, header)),
+      ...after.map(({ header }) => nextBlobFee(chain, header)),
     ],
     blobGasUsedRatio: headers.map((header) =>
       ratio(header.blobGasUsed, maxBlobGas(chain.config.forks.rules(header))),

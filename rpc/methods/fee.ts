@@ -87,14 +87,15 @@ export const feeMethods = [
       param("rewardPercentiles", percentiles, []),
     ],
     result: history,
-    handler: ({ node: { chain } }, blocks, id, wanted) => {
+    handler: ({ node }, blocks, id, wanted) => {
+      const { chain } = node;
       const head = chain.head.header.number;
       if (typeof id === "bigint" && id > head) {
         const text = `request beyond head block: requested ${id}, head ${head}`;
         throw new RpcError({ code: "REFUSED", text });
       }
       const { number } = needHeader(chain, id).header;
-      return feeHistory(chain, { blocks, newest: number }, wanted);
+      return feeHistory(node, { blocks, newest: number }, wanted);
     },
   }),
 ];

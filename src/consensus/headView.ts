@@ -1,5 +1,6 @@
 /** The head of the chain as the pool sees it. */
 import type { Chain } from "../chain/chain.ts";
+import type { ChainHead } from "../chain/chainEvents.ts";
 import { baseFeeOfChild, blobBaseFee, excessBlobGasOfChild } from "../execution/gas.ts";
 import type { Address, Hash } from "../primitives/hex.ts";
 import type { State } from "../state/state.ts";
@@ -15,13 +16,21 @@ const MAX_READS = 65_536;
 export class HeadView implements HeadState {
   readonly #chain: Chain;
   readonly #clock: { nowMs(): number };
+  readonly #slotFee: ((head: ChainHead) => bigint) | undefined;
+  #fee: { readonly parent: Hash; readonly baseFee: bigint } | undefined;
   #state: { readonly root: Hash; readonly state: State } | undefined;
   #reads = 0;
   #next: { readonly parent: Hash; readonly timestamp: bigint; readonly rules: Rules } | undefined;
 
-  constructor(dependencies: { readonly chain: Chain; readonly clock: { nowMs(): number } }) {
+  /** `slotFee`: the base fee after a block, where slots have fees of their own. */
+  constructor(dependencies: {
+    readonly chain: Chain;
+    readonly clock: { nowMs(): number };
+    readonly slotFee?: ((head: ChainHead) => bigint) | undefined;
+  }) {
     this.#chain = dependencies.chain;
     this.#clock = dependencies.clock;
+    this.#slotFee = dependencies.slotFee;
   }
 
   account(address: Address): PoolAccount {
@@ -63,7 +72,13 @@ export class HeadView implements HeadState {
   }
 
   get baseFee(): bigint | undefined {
-    return this.rules.has("london") ? baseFeeOfChild(this.#chain.head.header) : undefined;
+    if (!this.rules.has("london")) return undefined;
+    const { head } = this.#chain;
+    if (this.#slotFee === undefined) return baseFeeOfChild(head.header);
+    // asked for every transaction that comes in, and the answer takes reads of the database
+    if (this.#fee?.parent !== head.hash)
+      this.#fee = { parent: head.hash, baseFee: this.#slotFee(head) };
+    return this.#fee.baseFee;
   }
 
   get blobBaseFee(): bigint | undefined {

@@ -1,6 +1,6 @@
 /** Consensus of one node put together: what chain needs before it opens, and the engine over the open chain. */
 import type { Chain } from "../chain/chain.ts";
-import type { ChainDependencies } from "../chain/chainEvents.ts";
+import type { ChainDependencies, ChainHead } from "../chain/chainEvents.ts";
 import { importedIsHead } from "../chain/importBlock.ts";
 import type { PqVerifier } from "../crypto/pqVerifier.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -20,6 +20,7 @@ import { ownMessages } from "./ownMessages.ts";
 import { ConsensusQueries } from "./queries.ts";
 import { SignatureWork } from "./signatureWork.ts";
 import type { ValidatorSigner } from "./signing/validatorSigner.ts";
+import { baseFeeOfNextSlot } from "./slotFee.ts";
 import type { Transport } from "./transport.ts";
 import { ValidatorKeys } from "./validatorKeys.ts";
 
@@ -41,6 +42,12 @@ export class ConsensusSetup {
       headRule: importedIsHead,
       epochCallOf: (header) => this.#epochCallOf(header),
     };
+  }
+
+  /** Base fee of the slot after the block's. */
+  baseFeeAfter(chain: Chain, head: ChainHead): bigint {
+    const { slotGasLimit } = this.config;
+    return baseFeeOfNextSlot({ chain, store: this.store, slotGasLimit }, head);
   }
 
   /** The first block of each epoch but the first tells the staking contract what the epoch before was. */

@@ -1,5 +1,6 @@
 /** What may be asked about consensus: macro headers, certificates, validators, leaders, proofs. Reads only; the answers are values. */
 import type { Chain } from "../chain/chain.ts";
+import type { ChainHead } from "../chain/chainEvents.ts";
 import { readStakedValidator, type StakedValidator } from "../chain/stakingState.ts";
 import type { PqVerifier } from "../crypto/pqVerifier.ts";
 import type { Bytes } from "../primitives/bytes.ts";
@@ -18,6 +19,7 @@ import { headPoint } from "./core/tree.ts";
 import type { ConsensusEngine } from "./engine.ts";
 import { judgeEvidence } from "./evidenceIntake.ts";
 import { inclusionOf } from "./finalityProof.ts";
+import { baseFeeOfNextSlot } from "./slotFee.ts";
 import type { ValidatorKeys } from "./validatorKeys.ts";
 
 /** An epoch by number, or the newest of a kind. */
@@ -133,6 +135,13 @@ export class ConsensusQueries {
     const { chain, engine } = this.#deps;
     const state = chain.stateAt(chain.head.hash);
     return readStakedValidator(state, engine.params.config.staking, id);
+  }
+
+  /** Base fee of the first block of the slot after this block's, wei per gas. */
+  baseFeeAfter(head: ChainHead): bigint {
+    const { chain, store, engine } = this.#deps;
+    const { slotGasLimit } = engine.params.config;
+    return baseFeeOfNextSlot({ chain, store, slotGasLimit }, head);
   }
 
   get status(): ConsensusStatus {

@@ -4,7 +4,7 @@
  */
 import type { BlockDraft } from "../chain/buildBlock.ts";
 import { Chain } from "../chain/chain.ts";
-import type { ChainObserver, HeadEvent } from "../chain/chainEvents.ts";
+import type { ChainHead, ChainObserver, HeadEvent } from "../chain/chainEvents.ts";
 import { readStoredGenesis } from "../chain/genesis.ts";
 import { chainMetrics } from "../chain/metrics.ts";
 import { networkRules } from "../chain/networkRules.ts";
@@ -151,7 +151,7 @@ async function startParts(options: NodeOptions, services: ServiceGroup): Promise
   const base = options.clock ?? systemClock;
   const devClock = options.producer && new DevClock(base);
   const clock = devClock ?? base;
-  const pool = makePool(options, { chain, recovery, clock, metrics });
+  const pool = makePool(options, { chain, setup, recovery, clock, metrics });
   pooled.get = (hash) => pool.get(hash);
   followHead(chain, pool, handles);
   await services.start([{ name: "pool", start: () => pool.start(), stop: () => pool.stop() }]);
@@ -239,14 +239,16 @@ function makePool(
   options: NodeOptions,
   parts: {
     readonly chain: Chain;
+    readonly setup: ConsensusSetup | undefined;
     readonly recovery: WorkerPool;
     readonly clock: Clock;
     readonly metrics: Metrics;
   },
 ): TxPool {
-  const { chain, recovery, clock, metrics } = parts;
+  const { chain, setup, recovery, clock, metrics } = parts;
   const { log, journalPath: path } = options;
-  const head = new HeadView({ chain, clock });
+  const slotFee = setup && ((block: ChainHead) => setup.baseFeeAfter(chain, block));
+  const head = new HeadView({ chain, clock, slotFee });
   const journal = path === undefined ? undefined : new Journal({ log }, { path });
   return new TxPool({ head, recovery, log, clock, metrics, journal }, options.pool);
 }
