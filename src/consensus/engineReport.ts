@@ -1,16 +1,21 @@
 /** What operators see of the engine: metrics, and one line in ten seconds. Finalised macroblocks have lines of their own. */
+import type { Chain } from "../chain/chain.ts";
+import { ChainError } from "../chain/chainError.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { MetricHandles, Metrics } from "../runtime/metrics.ts";
+import type { ChainPoint } from "./core/chainPoint.ts";
 import { slotAt } from "./core/time.ts";
 import { headPoint } from "./core/tree.ts";
 import type { ConsensusEngine } from "./engine.ts";
 import { engineMetrics } from "./engineMetrics.ts";
+import { auditSupply } from "./supplyAudit.ts";
 
 const STATUS_INTERVAL_MS = 10_000;
 
 export interface ReportDependencies {
+  readonly chain: Pick<Chain, "stateAt" | "isDev">;
   readonly engine: ConsensusEngine;
   readonly clock: Clock;
   readonly log: Logger;
@@ -47,7 +52,8 @@ export class EngineReport {
       engine.on("alarm", ({ code }): undefined => {
         this.#metrics.alarms_total.add(1, { code });
       }),
-      engine.on("finalized", ({ checkpoint }): undefined => {
+      engine.on("finalized", ({ checkpoint, point }): undefined => {
+        this.#audit(point);
         const expected = checkpoint.summary.rows.filter(({ voteExpected }) => voteExpected);
         const voted = expected.filter((row) => row.voted);
         if (expected.length > 0)
@@ -79,6 +85,22 @@ export class EngineReport {
       finalizedEpoch: status.finalizedEpoch,
       keys: engine.params.ownKeys.length,
     });
+  }
+
+  /** A chain whose balances may be set by hand owes nobody an account. */
+  #audit(point: ChainPoint): void {
+    const { engine, chain, log } = this.#deps;
+    if (chain.isDev) return;
+    try {
+      const fault = auditSupply(engine.params, point, chain.stateAt(point.hash));
+      if (fault === undefined) return;
+      log.error("Consensus alarm", { ...fault, number: point.number });
+      this.#metrics.alarms_total.add(1, { code: fault.code });
+    } catch (error) {
+      // a node that keeps few states and finalises late
+      if (!(error instanceof ChainError)) throw error;
+      log.debug("Supply could not be audited", { number: point.number, error });
+    }
   }
 
   #onHead(slot: number, depth: number): undefined {

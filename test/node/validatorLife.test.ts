@@ -6,6 +6,7 @@ import { contractAddress } from "../../src/execution/contractAddress.ts";
 import type { QNode } from "../../src/node/node.ts";
 import { bytesToBigInt } from "../../src/primitives/bytes.ts";
 import { type Hash, ZERO_HASH } from "../../src/primitives/hex.ts";
+import { silentLogger } from "../../src/runtime/log.ts";
 import { makeBlock } from "../../src/types/block.ts";
 import { consensusMessage, MESSAGE_KIND } from "../../src/types/consensusMessage.ts";
 import type { Genesis } from "../../src/types/genesis.ts";
@@ -51,10 +52,13 @@ describe("life of validators", function () {
   this.timeout(300_000);
 
   it("twenty macroblocks under load: a double signer is slashed, rewards are paid, one joins and one leaves", async () => {
+    const errors: unknown[] = [];
     await using network = new ValidatorNetwork({
       genesis: validatorGenesis(4),
       factor: 5,
       random: seededNumbers(SEED),
+      // alarms among them: the supply is audited with each final macroblock
+      log: { ...silentLogger, error: (message, facts) => errors.push([message, facts]) },
     });
     for (let index = 0; index < 4; index++) await network.start(index);
     const first = network.nodes.get(0);
@@ -101,6 +105,7 @@ describe("life of validators", function () {
     await load.stop();
     network.assertAgreement();
     assertSolvent(first);
+    assert.deepEqual(errors, []);
     assert.ok(load.sent > 100, `${load.sent} transfers`);
   });
 
