@@ -107,12 +107,19 @@ function damaged(path: string, detail: string, cause?: unknown): StorageError {
 /** What we use of LevelDB and of its twin in memory. */
 interface LevelStore {
   getSync(key: Bytes): Bytes | undefined;
-  batch(ops: WriteOp[], options: { readonly sync: boolean }): Promise<void>;
+  batch(): LevelBatch;
   iterator(options: KeyBounds & { reverse: boolean; limit: number }): AsyncIterable<[Bytes, Bytes]>;
   clear(options: KeyBounds): Promise<void>;
   /** LevelDB on disk only. */
   compactRange?(start: Bytes, end: Bytes): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A batch that is filled write by write: on the thread of the caller, a third of what an array of writes costs. */
+interface LevelBatch {
+  put(key: Bytes, value: Bytes): unknown;
+  del(key: Bytes): unknown;
+  write(options: { readonly sync: boolean }): Promise<void>;
 }
 
 /** An open database. Own it in one place; close it last. */
@@ -152,10 +159,15 @@ export class Database {
    * Throws StorageError WRITE_FAILED or CLOSED.
    */
   async batch(ops: readonly WriteOp[], options: { readonly sync?: boolean } = {}): Promise<void> {
-    // memory-level keeps what it is given: a copy, so that a value does not hold on to the buffer it was cut from
-    const writes = this.onDisk ? [...ops] : ops.map(detached);
+    const { onDisk } = this;
     try {
-      await this.#level.batch(writes, { sync: options.sync ?? true });
+      const batch = this.#level.batch();
+      for (const op of ops) {
+        if (op.type === "del") batch.del(op.key);
+        // memory-level keeps what it is given: a copy, so that a value does not hold on to the buffer it was cut from
+        else batch.put(op.key, onDisk ? op.value : new Uint8Array(op.value));
+      }
+      await batch.write({ sync: options.sync ?? true });
     } catch (error) {
       throw this.#failure(error);
     }
@@ -292,10 +304,6 @@ function bounds<K, V>(column: Column<K, V>, range: Range<K>): KeyBounds {
   else if (range.lte !== undefined) found.lte = diskKey(column, range.lte);
   else found.lt = whole.lt;
   return found;
-}
-
-function detached(op: WriteOp): WriteOp {
-  return op.type === "put" ? { type: "put", key: op.key, value: new Uint8Array(op.value) } : op;
 }
 
 /** LevelDB returns Buffers, whose `slice` shares memory: the same bytes as a plain Uint8Array. */
