@@ -1,12 +1,13 @@
 /**
- * Transactions by address: as sender, as recipient, as the contract they create. One key per address and transaction:
- * address ‖ block number ‖ position in the block, and the roles as value. Only the canonical chain is indexed.
+ * Transactions by address: as sender, as recipient, as the contract they create. One entry per address and block.
+ * Key: address ‖ block number ‖ position of its first transaction in the block. Value: the roles in it, then position and
+ * roles of each further one. Only the canonical chain is indexed.
  */
 import { contractAddress } from "../execution/contractAddress.ts";
 import type { Bytes } from "../primitives/bytes.ts";
 import { type Address, hexToBytes } from "../primitives/hex.ts";
 import { columns, del, put, type WriteOp } from "../storage/columns.ts";
-import type { Database } from "../storage/database.ts";
+import type { Database, Range } from "../storage/database.ts";
 import type { Receipt } from "../types/receipt.ts";
 import { storedSender } from "../types/sender.ts";
 import type { Transaction } from "../types/transaction.ts";
@@ -26,6 +27,9 @@ const ADDRESS_BYTES = 20;
 const KEY_BYTES = ADDRESS_BYTES + NUMBER_BYTES + POSITION_BYTES;
 const MAX_NUMBER = 2n ** 64n - 1n;
 const MAX_POSITION = 2 ** 32 - 1;
+const ROLES_BYTES = 1;
+/** What each transaction after the first adds to a value. */
+const FURTHER_BYTES = POSITION_BYTES + ROLES_BYTES;
 
 /** A place in the canonical chain. */
 export interface Position {
@@ -49,21 +53,40 @@ export interface AddressQuery {
   readonly limit: number;
 }
 
-function* entriesOf(
-  number: bigint,
+/** Positions of an address in one block, ascending, and its roles at each. */
+interface Places {
+  readonly positions: number[];
+  readonly roles: number[];
+}
+
+function placesOf(
   transactions: readonly Transaction[],
   receipts: readonly Receipt[],
-): Generator<readonly [key: Bytes, roles: number]> {
-  for (const [index, transaction] of transactions.entries()) {
-    const roles = new Map<Address, number>();
+): ReadonlyMap<Address, Places> {
+  const places = new Map<Address, Places>();
+  for (let index = 0; index < transactions.length; index++) {
+    const transaction = transactions[index];
+    if (transaction === undefined) continue;
     const sender = storedSender(transaction);
-    roles.set(sender, SENDER);
-    if (transaction.to !== undefined)
-      roles.set(transaction.to, (roles.get(transaction.to) ?? 0) | RECIPIENT);
+    note(places, sender, index, SENDER);
+    if (transaction.to !== undefined) note(places, transaction.to, index, RECIPIENT);
     else if (receipts[index]?.outcome !== 0)
-      roles.set(contractAddress(sender, transaction.nonce), CREATED);
-    for (const [address, role] of roles)
-      yield [keyOf(address, { blockNumber: number, index }), role];
+      note(places, contractAddress(sender, transaction.nonce), index, CREATED);
+  }
+  return places;
+}
+
+function note(places: Map<Address, Places>, address: Address, position: number, role: number) {
+  const known = places.get(address);
+  if (known === undefined) {
+    places.set(address, { positions: [position], roles: [role] });
+    return;
+  }
+  const last = known.positions.length - 1;
+  if (known.positions[last] === position) known.roles[last] = (known.roles[last] ?? 0) | role;
+  else {
+    known.positions.push(position);
+    known.roles.push(role);
   }
 }
 
@@ -73,9 +96,12 @@ export function putAddressIndex(
   transactions: readonly Transaction[],
   receipts: readonly Receipt[],
 ): WriteOp[] {
-  return Array.from(entriesOf(number, transactions, receipts), ([key, roles]) =>
-    put(columns.addressIndex, key, Uint8Array.of(roles)),
-  );
+  const operations: WriteOp[] = [];
+  for (const [address, { positions, roles }] of placesOf(transactions, receipts)) {
+    const key = keyOf(address, { blockNumber: number, index: positions[0] ?? 0 });
+    operations.push(put(columns.addressIndex, key, encodePlaces(positions, roles)));
+  }
+  return operations;
 }
 
 /** Deletes the index entries of a block that leaves the canonical chain. */
@@ -84,9 +110,44 @@ export function deleteAddressIndex(
   transactions: readonly Transaction[],
   receipts: readonly Receipt[],
 ): WriteOp[] {
-  return Array.from(entriesOf(number, transactions, receipts), ([key]) =>
-    del(columns.addressIndex, key),
-  );
+  const operations: WriteOp[] = [];
+  for (const [address, { positions }] of placesOf(transactions, receipts)) {
+    // not the first alone: earlier versions wrote an entry for each position, which is a value of one place
+    for (const index of positions)
+      operations.push(del(columns.addressIndex, keyOf(address, { blockNumber: number, index })));
+  }
+  return operations;
+}
+
+function encodePlaces(positions: readonly number[], roles: readonly number[]): Bytes {
+  const value = new Uint8Array(ROLES_BYTES + (positions.length - 1) * FURTHER_BYTES);
+  value[0] = roles[0] ?? 0;
+  for (let i = 1, at = ROLES_BYTES; i < positions.length; i++, at += FURTHER_BYTES) {
+    writePosition(value, at, positions[i] ?? 0);
+    value[at + POSITION_BYTES] = roles[i] ?? 0;
+  }
+  return value;
+}
+
+/** All transactions of one entry, in order. */
+function decodePlaces(key: Bytes, value: Bytes): AddressTransaction[] {
+  const blockNumber = readNumber(key, ADDRESS_BYTES);
+  const first = readPosition(key, ADDRESS_BYTES + NUMBER_BYTES);
+  const found = [withRoles({ blockNumber, index: first }, value[0] ?? 0)];
+  for (let at = ROLES_BYTES; at + FURTHER_BYTES <= value.length; at += FURTHER_BYTES) {
+    const index = readPosition(value, at);
+    found.push(withRoles({ blockNumber, index }, value[at + POSITION_BYTES] ?? 0));
+  }
+  return found;
+}
+
+function withRoles(position: Position, roles: number): AddressTransaction {
+  return {
+    ...position,
+    isSender: (roles & SENDER) !== 0,
+    isRecipient: (roles & RECIPIENT) !== 0,
+    isCreated: (roles & CREATED) !== 0,
+  };
 }
 
 /** The transactions of an address in the canonical chain. */
@@ -96,25 +157,34 @@ export async function searchAddress(
   query: AddressQuery,
 ): Promise<AddressTransaction[]> {
   const reverse = query.order === "newestFirst";
-  const first = keyOf(address, { blockNumber: 0n, index: 0 });
-  const last = keyOf(address, { blockNumber: MAX_NUMBER, index: MAX_POSITION });
-  const after = query.after && keyOf(address, query.after);
-  const range = reverse
-    ? { gte: first, ...(after === undefined ? { lte: last } : { lt: after }) }
-    : { ...(after === undefined ? { gte: first } : { gt: after }), lte: last };
   const found: AddressTransaction[] = [];
-  const options = { ...range, reverse, limit: query.limit };
+  // an entry has at least one transaction to give, but for the one that holds `after`
+  const options = { ...rangeOf(address, query), reverse, limit: query.limit + 1 };
   for await (const [key, value] of database.iterate(columns.addressIndex, options)) {
-    const roles = value[0] ?? 0;
-    found.push({
-      blockNumber: readNumber(key, ADDRESS_BYTES),
-      index: readPosition(key, ADDRESS_BYTES + NUMBER_BYTES),
-      isSender: (roles & SENDER) !== 0,
-      isRecipient: (roles & RECIPIENT) !== 0,
-      isCreated: (roles & CREATED) !== 0,
-    });
+    const places = decodePlaces(key, value);
+    for (const place of reverse ? places.reverse() : places) {
+      if (found.length >= query.limit) return found;
+      if (isBeyond(place, query.after, reverse)) found.push(place);
+    }
   }
   return found;
+}
+
+/** Keys of the entries that a search may find something in. */
+function rangeOf(address: Address, { order, after }: AddressQuery): Range<Bytes> {
+  const first = keyOf(address, { blockNumber: 0n, index: 0 });
+  const last = keyOf(address, { blockNumber: MAX_NUMBER, index: MAX_POSITION });
+  if (after === undefined) return { gte: first, lte: last };
+  if (order === "newestFirst") return { gte: first, lt: keyOf(address, after) };
+  return { gte: keyOf(address, { ...after, index: 0 }), lte: last };
+}
+
+/** Whether a place comes after another one in the order of the search. */
+function isBeyond(place: Position, after: Position | undefined, reverse: boolean): boolean {
+  if (after === undefined) return true;
+  if (place.blockNumber !== after.blockNumber)
+    return place.blockNumber > after.blockNumber !== reverse;
+  return reverse ? place.index < after.index : place.index > after.index;
 }
 
 function keyOf(address: Address, position: Position): Bytes {
