@@ -41,7 +41,6 @@ export function compareBytes(a: Bytes, b: Bytes): number {
 }
 
 const MAX_SAFE_BYTES = 6;
-const SMALL_LIMIT = 2n ** 48n;
 const WORD_BYTES = 32;
 /** A Buffer made for each word would cost as much as its conversion. */
 const word = Buffer.alloc(WORD_BYTES);
@@ -59,24 +58,29 @@ export function bytesToBigInt(bytes: Bytes): bigint {
   return BigInt(`0x${word.toString("hex", 0, bytes.length)}`);
 }
 
+const LANE_BYTES = 8;
+const LANE_BITS = 64n;
+const lanes = new Uint8Array(WORD_BYTES);
+const lanesView = new DataView(lanes.buffer);
+
 /** Minimal big-endian form as RLP wants it: zero is the empty string, no leading zero byte. */
 export function bigIntToBytes(value: bigint): Bytes {
   if (value === 0n) return EMPTY_BYTES;
-  if (value > 0n && value < SMALL_LIMIT) return smallToBytes(Number(value));
-  const hex = value.toString(16);
-  return Uint8Array.from(Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, "hex"));
+  let at = WORD_BYTES;
+  let rest = value;
+  for (; rest > 0n && at > 0; rest >>= LANE_BITS) {
+    at -= LANE_BYTES;
+    lanesView.setBigUint64(at, rest);
+  }
+  if (rest !== 0n) return longToBytes(value);
+  while (lanes[at] === 0) at++;
+  return lanes.slice(at);
 }
 
-/** Of an integer from 1 to 2^48 - 1: counters and gas, without a detour through text. */
-function smallToBytes(value: number): Bytes {
-  let length = 1;
-  for (let rest = value; rest > 0xff; rest = Math.floor(rest / 256)) length++;
-  const bytes = new Uint8Array(length);
-  for (let rest = value, i = length - 1; i >= 0; i--) {
-    bytes[i] = rest % 256;
-    rest = Math.floor(rest / 256);
-  }
-  return bytes;
+/** The same for what does not fit into a word. */
+function longToBytes(value: bigint): Bytes {
+  const hex = value.toString(16);
+  return Uint8Array.from(Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, "hex"));
 }
 
 /** Left-pads with zero bytes to `length`; a longer input is a caller's mistake and throws RangeError. */

@@ -5,6 +5,7 @@
  * Uint8Array, and a map key as it is. Encoding and decoding are written out here rather than done with a general RLP
  * library because they are the hottest loop of block production after hashing itself.
  */
+import { Arena } from "../primitives/arena.ts";
 import type { Bytes } from "../primitives/bytes.ts";
 import { bytesToHash } from "../primitives/hex.ts";
 import { toNibbles } from "./nibbles.ts";
@@ -88,21 +89,8 @@ export function nodeKeyBytes(key: NodeKey): Bytes {
 
 // ---------------------------------------------------------------------------------------------- encoding
 
-const CHUNK_BYTES = 65_536;
-/** Encodings are cut from shared chunks: one allocation for about a hundred nodes. A chunk lives as long as its last node. */
-let chunk = new Uint8Array(CHUNK_BYTES);
-let chunkUsed = 0;
-
-function allocate(length: number): Bytes {
-  if (length > CHUNK_BYTES >> 3) return new Uint8Array(length);
-  if (chunkUsed + length > CHUNK_BYTES) {
-    chunk = new Uint8Array(CHUNK_BYTES);
-    chunkUsed = 0;
-  }
-  const bytes = new Uint8Array(chunk.buffer, chunkUsed, length);
-  chunkUsed += length;
-  return bytes;
-}
+/** Encodings are cut from shared chunks: one allocation for about a hundred nodes. */
+const arena = new Arena();
 
 function writeKey(out: Bytes, at: number, key: NodeKey): number {
   for (let i = 0; i < HASH_BYTES; i++) out[at + i] = key.charCodeAt(i);
@@ -159,7 +147,7 @@ function pathSize(path: Bytes): number {
 /** Bytes of a leaf. */
 export function encodeLeaf(path: Bytes, value: Bytes): Bytes {
   const payload = pathSize(path) + stringSize(value);
-  const out = allocate(1 + lengthBytes(payload) + payload);
+  const out = arena.take(1 + lengthBytes(payload) + payload);
   writeString(out, writePath(out, writeHeader(out, 0, 0xc0, payload), path, true), value);
   return out;
 }
@@ -167,7 +155,7 @@ export function encodeLeaf(path: Bytes, value: Bytes): Bytes {
 /** Bytes of an extension; `child` is a key, or the encoding of an embedded node. */
 export function encodeExtension(path: Bytes, child: NodeKey | Bytes): Bytes {
   const payload = pathSize(path) + refSize(child);
-  const out = allocate(1 + lengthBytes(payload) + payload);
+  const out = arena.take(1 + lengthBytes(payload) + payload);
   writeRef(out, writePath(out, writeHeader(out, 0, 0xc0, payload), path, false), child);
   return out;
 }
@@ -193,7 +181,7 @@ export function encodeBranch(
 ): Bytes {
   let payload = value === undefined ? 1 : stringSize(value);
   for (let i = 0; i < BRANCH_CHILDREN; i++) payload += refSize(refAt(children, embedded, i));
-  const out = allocate(1 + lengthBytes(payload) + payload);
+  const out = arena.take(1 + lengthBytes(payload) + payload);
   let at = writeHeader(out, 0, 0xc0, payload);
   for (let i = 0; i < BRANCH_CHILDREN; i++) at = writeRef(out, at, refAt(children, embedded, i));
   if (value === undefined) out[at] = 0x80;
