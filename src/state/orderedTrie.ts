@@ -1,138 +1,201 @@
 /**
  * Roots of tries whose content is known at once: a block's transactions, receipts and withdrawals, keyed by the RLP of
- * their position. Built from the sorted keys bottom up: every node is encoded and hashed once and nothing is kept.
+ * their position. Built from the sorted keys bottom up: every node is encoded and hashed once and nothing is kept. Keys
+ * are never made: a digit of a path is computed from the position. Branches are written into one buffer for each depth.
  */
-import { keccak256 } from "../crypto/keccak.ts";
-import type { Bytes } from "../primitives/bytes.ts";
+import { keccak256, keccak256Shared } from "../crypto/keccak.ts";
+import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
 import { bytesToHash, type Hash } from "../primitives/hex.ts";
 import { EMPTY_TRIE_ROOT } from "../types/account.ts";
-import { toNibbles } from "./nibbles.ts";
-import {
-  type Child,
-  encodeBranch,
-  encodeExtension,
-  encodeLeaf,
-  HASH_BYTES,
-  type NodeKey,
-  nodeKey,
-} from "./trieNode.ts";
+import { encodeExtension, encodeLeaf, HASH_BYTES } from "./trieNode.ts";
 
 const BRANCH_CHILDREN = 16;
 const FIRST_LONG_INDEX = 128;
 const MAX_INDEX = 0xff_ffff;
+/** RLP of a 32-byte string begins with this. */
+const HASH_HEAD = 0x80 + HASH_BYTES;
+const EMPTY_ITEM = 0x80;
+/** Room for the head of a branch before its items. */
+const BRANCH_HEAD_BYTES = 3;
+const BRANCH_BYTES = BRANCH_HEAD_BYTES + BRANCH_CHILDREN * (1 + HASH_BYTES) + 1;
+/** Digits of the longest key. */
+const MAX_DEPTH = 8;
+const branches = Array.from({ length: MAX_DEPTH }, () => new Uint8Array(BRANCH_BYTES));
 
 /** Root of the trie of rlp(0) → values[0], rlp(1) → values[1], … Source: Yellow Paper, section 4.3. */
 export function orderedTrieRoot(values: readonly Bytes[]): Hash {
   if (values.length === 0) return EMPTY_TRIE_ROOT;
   const items = itemsOf(values);
-  return bytesToHash(keccak256(encode(items, { from: 0, to: items.length }, 0)));
+  return bytesToHash(keccak256(encode(items, { from: 0, to: values.length }, 0)));
 }
 
 /** Nodes from the root to the value at `index`, for `verifyOrderedProof`. Throws RangeError when there is none. */
 export function orderedTrieProof(values: readonly Bytes[], index: number): readonly Bytes[] {
   if (values[index] === undefined) throw new RangeError(`no value ${index} of ${values.length}`);
   const items = itemsOf(values);
-  const path = toNibbles(indexKey(index));
   const proof: Bytes[] = [];
-  let run: Run = { from: 0, to: items.length };
+  let run: Run = { from: 0, to: values.length };
   for (let depth = 0; ; ) {
     const raw = encode(items, run, depth);
     // a node of less than 32 bytes is part of the node above it
-    if (depth === 0 || raw.length >= HASH_BYTES) proof.push(raw);
+    if (depth === 0 || raw.length >= HASH_BYTES) proof.push(raw.slice());
     if (run.to - run.from === 1) return proof;
     const shared = sharedDepth(items, run, depth);
     if (shared > depth) depth = shared;
     else {
-      run = narrowed(items, run, { depth, nibble: path[depth] ?? 0 });
+      run = narrowed(items, run, { depth, nibble: nibbleOf(index, depth) });
       depth++;
     }
   }
 }
 
 function narrowed(
-  items: readonly Item[],
+  items: Items,
   run: Run,
   { depth, nibble }: { readonly depth: number; readonly nibble: number },
 ): Run {
   let from = run.from;
-  while (items[from]?.path[depth] !== nibble) from++;
-  let to = from;
-  while (to < run.to && items[to]?.path[depth] === nibble) to++;
-  return { from, to };
+  while (nibbleAt(items, from, depth) !== nibble) from++;
+  return { from, to: endOfNibble(items, { from, to: run.to }, depth) };
 }
 
-/** Nibbles that all paths of the run share; more than one item, so it ends. */
-function sharedDepth(items: readonly Item[], { from, to }: Run, depth: number): number {
-  let shared = depth;
-  while (items[from]?.path[shared] === items[to - 1]?.path[shared]) shared++;
-  return shared;
+/** Values and the order of their keys. */
+interface Items {
+  readonly values: readonly Bytes[];
+  /** Positions of the values by the byte order of rlp(position). */
+  readonly order: Uint32Array;
 }
 
-/** Values by the byte order of rlp(index). */
-function itemsOf(values: readonly Bytes[]): readonly Item[] {
-  if (values.length > MAX_INDEX) throw new RangeError(`${values.length} values`);
-  const items: Item[] = [];
-  // byte order of rlp(index): 01 … 7f, then 80 which is zero, then 81 80 and on
-  for (let i = 1; i < values.length && i < FIRST_LONG_INDEX; i++) pushItem(items, values, i);
-  pushItem(items, values, 0);
-  for (let i = FIRST_LONG_INDEX; i < values.length; i++) pushItem(items, values, i);
-  return items;
-}
-
-interface Item {
-  readonly path: Bytes;
-  readonly value: Bytes;
-}
-
-/** A run of sorted items, `to` excluded. */
+/** A run of items in their order, `to` excluded. */
 interface Run {
   readonly from: number;
   readonly to: number;
 }
 
-function pushItem(items: Item[], values: readonly Bytes[], index: number): void {
-  const value = values[index];
-  if (value !== undefined) items.push({ path: toNibbles(indexKey(index)), value });
+function itemsOf(values: readonly Bytes[]): Items {
+  if (values.length > MAX_INDEX) throw new RangeError(`${values.length} values`);
+  const order = new Uint32Array(values.length);
+  // byte order of rlp(index): 01 … 7f, then 80 which is zero, then 81 80 and on
+  const short = Math.min(values.length, FIRST_LONG_INDEX);
+  for (let i = 1; i < short; i++) order[i - 1] = i;
+  for (let i = short; i < values.length; i++) order[i] = i;
+  return { values, order };
 }
 
 /** rlp(index): the key of a value. */
 export function indexKey(index: number): Bytes {
-  if (index === 0) return Uint8Array.of(0x80);
-  if (index < FIRST_LONG_INDEX) return Uint8Array.of(index);
-  if (index < 0x100) return Uint8Array.of(0x81, index);
-  if (index < 0x1_0000) return Uint8Array.of(0x82, index >> 8, index);
-  return Uint8Array.of(0x83, index >> 16, index >> 8, index);
+  const key = new Uint8Array(nibblesOf(index) / 2);
+  for (let i = 0; i < key.length; i++)
+    key[i] = (nibbleOf(index, 2 * i) << 4) | nibbleOf(index, 2 * i + 1);
+  return key;
 }
 
-/** Bytes of the node above a run of items that share their first `depth` nibbles. No key is a prefix of another. */
-function encode(items: readonly Item[], run: Run, depth: number): Bytes {
-  const first = items[run.from];
-  const last = items[run.to - 1];
-  if (first === undefined || last === undefined) throw new RangeError("an empty run");
-  if (first === last) return encodeLeaf(first.path.slice(depth), first.value);
+/** Length of the path of a value. */
+function nibblesOf(index: number): number {
+  if (index < FIRST_LONG_INDEX) return 2;
+  if (index < 0x100) return 4;
+  return index < 0x1_0000 ? 6 : 8;
+}
+
+/** A digit of rlp(index); -1 behind its end, where no other key goes on. */
+function nibbleOf(index: number, depth: number): number {
+  const nibbles = nibblesOf(index);
+  if (depth >= nibbles) return -1;
+  return (keyNumber(index, nibbles) >>> (4 * (nibbles - 1 - depth))) & 15;
+}
+
+/** rlp(index) as a number. */
+function keyNumber(index: number, nibbles: number): number {
+  if (nibbles === 2) return index === 0 ? EMPTY_ITEM : index;
+  // 81 and a byte, 82 and two, 83 and three
+  return index + (EMPTY_ITEM + nibbles / 2 - 1) * 0x100 ** (nibbles / 2 - 1);
+}
+
+function nibbleAt({ order }: Items, place: number, depth: number): number {
+  return nibbleOf(order[place] ?? 0, depth);
+}
+
+/** Nibbles that all paths of the run share; more than one item, so it ends. */
+function sharedDepth(items: Items, { from, to }: Run, depth: number): number {
+  let shared = depth;
+  while (nibbleAt(items, from, shared) === nibbleAt(items, to - 1, shared)) shared++;
+  return shared;
+}
+
+/** Where the items end that have the first one's nibble. */
+function endOfNibble(items: Items, { from, to }: Run, depth: number): number {
+  const nibble = nibbleAt(items, from, depth);
+  let end = from + 1;
+  while (end < to && nibbleAt(items, end, depth) === nibble) end++;
+  return end;
+}
+
+/** Digits `from` to `to` of rlp(index). */
+function pathOf(index: number, from: number, to: number): Bytes {
+  if (from >= to) return EMPTY_BYTES;
+  const path = new Uint8Array(to - from);
+  for (let i = 0; i < path.length; i++) path[i] = nibbleOf(index, from + i);
+  return path;
+}
+
+/**
+ * Bytes of the node above a run of items that share their first `depth` nibbles, good until the next node of that depth
+ * is encoded. No key is a prefix of another.
+ */
+function encode(items: Items, run: Run, depth: number): Bytes {
+  const first = items.order[run.from] ?? 0;
+  if (run.to - run.from === 1) {
+    const value = items.values[first];
+    if (value === undefined) throw new RangeError("an empty run");
+    return encodeLeaf(pathOf(first, depth, nibblesOf(first)), value);
+  }
   const shared = sharedDepth(items, run, depth);
-  if (shared > depth) {
-    return encodeExtension(first.path.slice(depth, shared), reference(items, run, shared));
-  }
-  return encodeBranchOf(items, run, depth);
+  if (shared === depth) return encodeBranchOf(items, run, depth);
+  const child = new Uint8Array(1 + HASH_BYTES);
+  const length = writeReference(child, 0, encodeBranchOf(items, run, shared));
+  return encodeExtension(pathOf(first, depth, shared), child.subarray(0, length));
 }
 
-function encodeBranchOf(items: readonly Item[], run: Run, depth: number): Bytes {
-  const children = new Array<Child | undefined>(BRANCH_CHILDREN).fill(undefined);
-  const embedded = new Array<Bytes | undefined>(BRANCH_CHILDREN).fill(undefined);
-  for (let from = run.from; from < run.to; ) {
-    const nibble = items[from]?.path[depth] ?? 0;
-    let to = from + 1;
-    while (to < run.to && items[to]?.path[depth] === nibble) to++;
-    const ref = reference(items, { from, to }, depth + 1);
-    if (typeof ref === "string") children[nibble] = ref;
-    else embedded[nibble] = ref;
-    from = to;
+function encodeBranchOf(items: Items, run: Run, depth: number): Bytes {
+  const out = branches[depth];
+  if (out === undefined) throw new RangeError("no key is so long");
+  let at = BRANCH_HEAD_BYTES;
+  let from = run.from;
+  for (let nibble = 0; nibble < BRANCH_CHILDREN; nibble++) {
+    if (from < run.to && nibbleAt(items, from, depth) === nibble) {
+      const to = endOfNibble(items, { from, to: run.to }, depth);
+      at = writeReference(out, at, encode(items, { from, to }, depth + 1));
+      from = to;
+    } else out[at++] = EMPTY_ITEM;
   }
-  return encodeBranch(children, embedded, undefined);
+  out[at++] = EMPTY_ITEM; // no key ends here
+  return withHead(out, at);
 }
 
-function reference(items: readonly Item[], run: Run, depth: number): NodeKey | Bytes {
-  const raw = encode(items, run, depth);
-  return raw.length < HASH_BYTES ? raw : nodeKey(keccak256(raw));
+/** Writes how a parent holds a node, and returns where the next item goes. */
+function writeReference(out: Bytes, at: number, raw: Bytes): number {
+  if (raw.length < HASH_BYTES) {
+    out.set(raw, at);
+    return at + raw.length;
+  }
+  out[at] = HASH_HEAD;
+  out.set(keccak256Shared(raw), at + 1);
+  return at + 1 + HASH_BYTES;
+}
+
+/** Puts the head of a list before the items that end at `end`. */
+function withHead(out: Bytes, end: number): Bytes {
+  const length = end - BRANCH_HEAD_BYTES;
+  if (length < 56) {
+    out[2] = 0xc0 + length;
+    return out.subarray(2, end);
+  }
+  out[2] = length;
+  if (length < 0x100) {
+    out[1] = 0xf8;
+    return out.subarray(1, end);
+  }
+  out[1] = length >> 8;
+  out[0] = 0xf9;
+  return out.subarray(0, end);
 }
