@@ -21,11 +21,22 @@ export interface BodyRoots {
 /** The commitments to `body`. */
 export function bodyRoots(body: BlockBody, rules: Rules | undefined): BodyRoots {
   return {
-    transactionsRoot: orderedTrieRoot(body.transactions.map(({ raw }) => raw)),
+    transactionsRoot: transactionsRootOf(body.transactions),
     sha3Uncles: keccakHash(encodeRlp(body.ommers.map(headerToItems))),
     withdrawalsRoot: body.withdrawals && orderedTrieRoot(encodeWithdrawals(body.withdrawals)),
     blobGasUsed: rules?.has("cancun") ? blobGasOfBody(body) : undefined,
   };
+}
+
+/** Roots of bodies that still exist: who builds a block hashes its transactions, and importing it asks again. */
+const transactionsRoots = new WeakMap<BlockBody["transactions"], Hash>();
+
+function transactionsRootOf(transactions: BlockBody["transactions"]): Hash {
+  const known = transactionsRoots.get(transactions);
+  if (known !== undefined) return known;
+  const root = orderedTrieRoot(transactions.map(({ raw }) => raw));
+  transactionsRoots.set(transactions, root);
+  return root;
 }
 
 function encodeWithdrawals(withdrawals: NonNullable<BlockBody["withdrawals"]>) {
