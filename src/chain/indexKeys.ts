@@ -18,7 +18,10 @@ export function readNumber(source: Bytes, offset: number): bigint {
 
 /** Writes `position` as 4 bytes, big-endian. */
 export function writePosition(target: Bytes, offset: number, position: number): void {
-  viewOf(target).setUint32(offset, position);
+  target[offset] = position >>> 24;
+  target[offset + 1] = position >>> 16;
+  target[offset + 2] = position >>> 8;
+  target[offset + 3] = position;
 }
 
 /** Reads 4 bytes, big-endian. */

@@ -2,6 +2,7 @@
  * What the database holds: one row a column. A column's prefix is the first byte of its keys on disk; it must never be
  * given to another column, and changing a codec needs a migration.
  */
+import { Arena } from "../primitives/arena.ts";
 import type { Bytes } from "../primitives/bytes.ts";
 import type { Hash } from "../primitives/hex.ts";
 import type { Header } from "../types/header.ts";
@@ -104,12 +105,33 @@ export function diskKey<K>(column: Pick<Column<K, unknown>, "prefix" | "key">, k
   return onDisk;
 }
 
+/** Keys and short values of batches. */
+const arena = new Arena();
+/** Arrays up to this length are born on V8's heap. */
+const SHORT_BYTES = 64;
+
 /** Sets a value in a batch. */
 export function put<K, V>(column: Column<K, V>, key: K, value: V): WriteOp {
-  return { type: "put", key: diskKey(column, key), value: column.value.encode(value) };
+  const encoded = column.value.encode(value);
+  const short = encoded.length <= SHORT_BYTES;
+  return { type: "put", key: batchKey(column, key), value: short ? cut(encoded) : encoded };
 }
 
 /** Deletes a value in a batch; the key may be absent. */
 export function del<K, V>(column: Column<K, V>, key: K): WriteOp {
-  return { type: "del", key: diskKey(column, key) };
+  return { type: "del", key: batchKey(column, key) };
+}
+
+function batchKey<K>(column: Pick<Column<K, unknown>, "prefix" | "key">, key: K): Bytes {
+  const encoded = column.key.encode(key);
+  const onDisk = arena.take(1 + encoded.length);
+  onDisk[0] = column.prefix;
+  onDisk.set(encoded, 1);
+  return onDisk;
+}
+
+function cut(bytes: Bytes): Bytes {
+  const copy = arena.take(bytes.length);
+  copy.set(bytes);
+  return copy;
 }

@@ -164,8 +164,9 @@ export class Database {
       const batch = this.#level.batch();
       for (const op of ops) {
         if (op.type === "del") batch.del(op.key);
-        // memory-level keeps what it is given: a copy, so that a value does not hold on to the buffer it was cut from
-        else batch.put(op.key, onDisk ? op.value : new Uint8Array(op.value));
+        else if (onDisk) batch.put(op.key, op.value);
+        // memory-level keeps what it is given: copies, which do not hold on to the buffers they were cut from
+        else batch.put(new Uint8Array(op.key), new Uint8Array(op.value));
       }
       await batch.write({ sync: options.sync ?? true });
     } catch (error) {
