@@ -180,7 +180,7 @@ export const consensusMethods = [
   defineMethod({
     name: "qnet_getSidecar",
     summary:
-      "Returns the consensus data of a block: slot, leader, votes, seal; null for the genesis.",
+      "Returns the consensus data of a block: slot, leader, votes, seal (null once evidence of that age counts no more); null for the genesis.",
     params: [param("block", blockId)],
     result: nullable(sidecarView),
     handler: (context, id) => {

@@ -17,7 +17,7 @@ import {
   encodeJustQC,
   type JustQC,
 } from "../types/certificate.ts";
-import { FixedWriter } from "../types/fixedBytes.ts";
+import { FixedReader, FixedWriter } from "../types/fixedBytes.ts";
 import type { SealedBlock } from "../types/sealedBlock.ts";
 import { decodeSidecar, encodeSidecar, type SidecarCore } from "../types/sidecar.ts";
 import { CONSENSUS_SIGNATURE_BYTES } from "../types/vote.ts";
@@ -26,6 +26,7 @@ import type { FoundEvidence } from "./core/events.ts";
 import { decodePlain, encodePlain } from "./plainCodec.ts";
 
 const POINT_KEY = "finalizedPoint";
+const DROPPED_KEY = "signaturesDroppedTo";
 /** Checkpoints at hand: each block asks for that of its epoch. */
 const CACHED_CHECKPOINTS = 64;
 /** Evidence shown at once. */
@@ -73,6 +74,21 @@ export class ConsensusStore {
     for await (const [epoch] of this.#database.iterate(columns.justifications, { lte: last }))
       operations.push(del(columns.justifications, epoch));
     return operations;
+  }
+
+  /** Number of the newest block of the final chain that has lost its signatures; 0: none has. */
+  get droppedTo(): number {
+    const raw = this.#database.get(columns.meta, DROPPED_KEY);
+    return raw === undefined ? 0 : new FixedReader(raw, DROPPED_KEY, 8).u64();
+  }
+
+  droppedToOp(number: number): WriteOp {
+    return put(columns.meta, DROPPED_KEY, new FixedWriter(8, DROPPED_KEY).u64(number).bytes);
+  }
+
+  /** These blocks lose seal and vote signatures; their sidecars stay. */
+  dropOps(hashes: readonly Hash[]): WriteOp[] {
+    return hashes.map((hash) => del(columns.seals, hash));
   }
 
   keyOps(keyHash: Hash, publicKey: Bytes): WriteOp[] {

@@ -5,12 +5,18 @@ import type { JustQC } from "../types/certificate.ts";
 import type { ConsensusStore } from "./consensusStore.ts";
 import type { Checkpoint } from "./core/chainPoint.ts";
 import type { Action, FoundEvidence } from "./core/events.ts";
+import { pruneSignatures } from "./signaturePruning.ts";
 
 export interface FinalityWorkDependencies {
   readonly chain: Chain;
   readonly store: ConsensusStore;
   readonly log: Logger;
+  /** Age up to which evidence counts, in seconds; 0: any age */
+  readonly evidenceWindow: number;
 }
+
+/** Pieces of evidence kept of one validator: the third double seal ends it, and any other is enough alone. */
+const MAX_EVIDENCE_OF_VALIDATOR = 16;
 
 /** Stores finality. */
 export class FinalityWork {
@@ -42,7 +48,8 @@ export class FinalityWork {
   async finalized(action: Extract<Action, { type: "finalized" }>): Promise<void> {
     const { chain, store, log } = this.#deps;
     const { checkpoint, certificate, point } = action;
-    const operations = await store.finalizedOps(point, certificate);
+    const dropped = await pruneSignatures(this.#deps, checkpoint.header);
+    const operations = [...(await store.finalizedOps(point, certificate)), ...dropped];
     const finalized = checkpoint.header.lastBlockHash;
     const isBelowSafe = chain.safe.header.number >= BigInt(checkpoint.header.lastNumber);
     await chain.setForkchoice(
@@ -66,6 +73,11 @@ export class FinalityWork {
 
   async evidence(evidence: FoundEvidence): Promise<void> {
     const { store, log } = this.#deps;
+    // a validator that has nothing to lose any more could fill the disk with contradictions
+    const known = (await store.evidence()).filter(
+      ({ validator }) => validator === evidence.validator,
+    );
+    if (known.length >= MAX_EVIDENCE_OF_VALIDATOR) return;
     log.warn("Validator contradicted itself", {
       validator: evidence.validator,
       offence: evidence.offence,

@@ -85,7 +85,7 @@ export async function openEngine(
   const domain = { chainId: params.chainId, salt: config.salt };
   const signatures = new SignatureWork({ verifier, keys, signers, domain, log });
   const blocks = new BlockWork({ ...deps, store, approved, keys, config });
-  const finality = new FinalityWork({ chain, store, log });
+  const finality = new FinalityWork({ chain, store, log, evidenceWindow: config.evidenceWindow });
   const parts = { ...deps, params, store, blocks, signatures, finality };
   const engine = await ConsensusEngine.open(parts, options);
   if (options.listenMs > 0 && signers.size > 0)

@@ -31,5 +31,6 @@ export function storedRange(
     if (sealed !== undefined) found.push(sealed);
     hash = header.parentHash;
   }
-  return found.reverse();
+  // a block without its signatures is of no use to a peer, nor are those above it without it
+  return found.some(({ seal }) => seal === undefined) ? [] : found.reverse();
 }

@@ -76,7 +76,7 @@ export const columns = {
   overrides: column<Hash, Bytes>("overrides", "o", [hashCodec, bytesCodec]),
   /** Consensus data of a block, RLP of its sidecar core by block hash: never pruned. */
   sidecars: column<Hash, Bytes>("sidecars", "x", [hashCodec, bytesCodec]),
-  /** Seal and vote signatures of a block by its hash, as one string; may be pruned. */
+  /** Seal and vote signatures of a block by its hash, as one string; dropped by consensus/signaturePruning. */
   seals: column<Hash, Bytes>("seals", "y", [hashCodec, bytesCodec]),
   /** Blocks above the last finalised one: number (8 bytes) and hash; values are empty. */
   unfinal: column<Bytes, Bytes>("unfinal", "u", [bytesCodec, bytesCodec]),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { BlockPlaceFacts } from "../../src/consensus/queries.ts";
 import type { QNode } from "../../src/node/node.ts";
 import { testTransaction } from "../support/chains.ts";
 import { validatorGenesis } from "../support/validatorGenesis.ts";
@@ -23,6 +24,26 @@ describe("validators", function () {
     const node = await network.start(0);
     await network.until("three epochs", (one) => finalEpoch(one) >= 3, 60_000);
     assert.equal(node.chain.finalized.header.number >= 24n, true);
+  });
+
+  it("keeps signatures as long as evidence counts, sidecars and certificates for ever", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "qnet-validators-"));
+    const times = { unbonding: 40, evidenceWindow: 20, trustPeriod: 10 };
+    await using network = new ValidatorNetwork({
+      genesis: validatorGenesis(1, times),
+      factor: 10,
+      random: seededNumbers(SEED),
+      folder,
+    });
+    const node = await network.start(0);
+    await network.until("seven epochs", (one) => finalEpoch(one) >= 7, 60_000);
+    assertSignaturesOf(node, times.evidenceWindow);
+    await network.stop(0);
+    const again = await network.start(0);
+    assertSignaturesOf(again, times.evidenceWindow);
+    await network.until("two epochs more", (one) => finalEpoch(one) >= 9, 60_000);
+    assertSignaturesOf(again, times.evidenceWindow);
+    rmSync(folder, { recursive: true, force: true });
   });
 
   it("four validators finalise under load with delays, losses and restarts, and agree", async () => {
@@ -48,3 +69,31 @@ describe("validators", function () {
     rmSync(folder, { recursive: true, force: true });
   });
 });
+
+/** Blocks within the window before the last final checkpoint have seals, older ones none; nothing else is missing. */
+function assertSignaturesOf(node: QNode, evidenceWindow: number): void {
+  const { chain, consensus } = node;
+  assert.ok(consensus !== undefined);
+  const { header } = chain.finalized;
+  let dropped = 0;
+  for (let number = 1n; number <= header.number; number++) {
+    const block = chain.blockByNumber(number);
+    assert.ok(block !== undefined, `block ${number}`);
+    const facts: BlockPlaceFacts | undefined = consensus.sidecar(block);
+    assert.ok(facts !== undefined, `sidecar of block ${number}`);
+    const age = Number(header.timestamp - block.header.timestamp);
+    assert.equal(
+      facts.sealed.seal === undefined,
+      age > evidenceWindow,
+      `block ${number}, ${age} s`,
+    );
+    if (facts.sealed.seal === undefined) dropped++;
+  }
+  assert.ok(dropped > 8, `${dropped} blocks without signatures`);
+  assert.ok(consensus.certificate(1) !== undefined && consensus.checkpoint(1) !== undefined);
+  const hash = chain.canonicalHash(BigInt(dropped + 1));
+  assert.ok(hash !== undefined);
+  const fetched = (from: number) =>
+    consensus.engine.blocks({ tip: hash, from, to: dropped + 1 }).length;
+  assert.deepEqual([fetched(1), fetched(dropped), fetched(dropped + 1)], [0, 0, 1]);
+}
