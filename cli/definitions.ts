@@ -211,7 +211,7 @@ export const validatorDefinition = {
   summary: "Run a validator: its key, stake and rewards, and what it has signed",
   operands:
     "keygen | apply | register | top-up | status | claim | unjail | rotate-key | exit | withdraw | " +
-    "protection export [FILE] | protection import FILE",
+    "protection export [FILE] | protection import FILE | protection adopt KEYHASH SLOT EPOCH",
   options: [...LOGGING, ...STAKING],
 } as const satisfies Definition;
 

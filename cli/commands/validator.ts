@@ -13,7 +13,7 @@ import {
   showStatus,
   topUp,
 } from "../validatorActions.ts";
-import { exportRecords, importRecords } from "../validatorProtection.ts";
+import { adoptRecords, exportRecords, importRecords } from "../validatorProtection.ts";
 
 /** One call of the command: its options and the words after the verb. */
 export interface ValidatorRequest {
@@ -35,6 +35,7 @@ const actions: Readonly<Record<string, (request: ValidatorRequest) => Promise<vo
   withdraw: ownerCall("withdraw"),
   "protection export": exportRecords,
   "protection import": importRecords,
+  "protection adopt": adoptRecords,
 };
 
 /** Runs the command. */

@@ -3,7 +3,7 @@
  * in each round of the event loop, so that requests and timers are late by one piece however many long works there are.
  */
 
-/** ms that one piece of work may hold the thread */
+/** ms that one piece of work may hold the thread, unless it asks for less */
 const TURN_MS = 15;
 
 /** There is one thread, so there is one line. Its length is that of the long works under way. */
@@ -23,11 +23,16 @@ function waitInLine(): Promise<void> {
 
 /** The turns of one long work, counted from its construction. */
 export class Turns {
+  readonly #turnMs: number;
   #sinceMs = performance.now();
+
+  constructor(turnMs = TURN_MS) {
+    this.#turnMs = turnMs;
+  }
 
   /** A promise to wait for when the work has had its turn; undefined while it may go on. */
   next(): Promise<void> | undefined {
-    return performance.now() - this.#sinceMs < TURN_MS ? undefined : this.#wait();
+    return performance.now() - this.#sinceMs < this.#turnMs ? undefined : this.#wait();
   }
 
   async #wait(): Promise<void> {
