@@ -9,14 +9,13 @@ import {
   type Address,
   bigIntToHash,
   bytesToHex,
-  formatQuantity,
   type Hash,
   parseAddress,
 } from "../src/primitives/hex.ts";
 import type { MessageDomain } from "../src/types/consensusMessage.ts";
-import { signTransaction } from "../src/types/transactionCodec.ts";
 import { CommandError } from "./exit.ts";
 import { type RpcEndpoint, RpcFailure } from "./rpcEndpoint.ts";
+import { fillTransaction, keyOfFile } from "./transactionKey.ts";
 
 const U160 = (1n << 160n) - 1n;
 
@@ -122,42 +121,22 @@ export class StakingClient {
   }
 
   /** Sends a transaction signed by `key` and waits until it is in a block; its hash. Throws CommandError. */
-  async send(key: StoredKey, call: StakingCall): Promise<string> {
-    if (key.type !== "secp256k1") {
-      const problem = `owners with ${key.type} keys are not supported yet: use a secp256k1 account`;
-      throw new CommandError({ code: "FAILED", problem });
-    }
+  async send(stored: StoredKey, call: StakingCall): Promise<string> {
     const endpoint = this.#endpoint;
-    const [from, data, value] = [await addressOfKey(key), calldata(call), call.value ?? 0n];
-    const request = {
-      from,
-      to: this.address,
-      data: bytesToHex(data),
-      value: formatQuantity(value),
-    };
-    const gas = await explained(() => endpoint.quantity("eth_estimateGas", request));
-    const transaction = signTransaction(
-      {
-        type: 2,
-        chainId: await endpoint.quantity("eth_chainId"),
-        nonce: await endpoint.quantity("eth_getTransactionCount", from, "pending"),
-        // the base fee may double while the transaction waits
-        maxFeePerGas: 2n * (await endpoint.quantity("eth_gasPrice")),
-        maxPriorityFeePerGas: await endpoint.quantity("eth_maxPriorityFeePerGas"),
-        gasLimit: (gas * 5n) / 4n,
-        to: this.address,
-        value,
-        data,
-        accessList: [],
-        maxFeePerBlobGas: 0n,
-        blobVersionedHashes: [],
-        authorizationList: [],
-      },
-      key.secret,
-    );
-    await endpoint.call("eth_sendRawTransaction", bytesToHex(transaction.raw));
-    await endpoint.included(transaction.hash);
-    return transaction.hash;
+    const key = await keyOfFile(stored);
+    try {
+      const from = await addressOfKey(stored);
+      const wish = { from, to: this.address, value: call.value ?? 0n, data: calldata(call) };
+      const fields = await explained(() => fillTransaction(endpoint, wish, key));
+      // what the contract does may cost more in a later state
+      const gasLimit = (fields.gasLimit * 5n) / 4n;
+      const transaction = await key.sign({ ...fields, gasLimit });
+      await endpoint.call("eth_sendRawTransaction", bytesToHex(transaction.raw));
+      await endpoint.included(transaction.hash);
+      return transaction.hash;
+    } finally {
+      await key.close();
+    }
   }
 
   #view(signature: string, args: readonly AbiArgument[]): Promise<readonly bigint[]> {

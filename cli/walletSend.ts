@@ -3,20 +3,9 @@
  * bytes. Receiver, value and data are the user's alone; the chain and the fee that the node names are held against --chain and --max-fee.
  */
 import { readFile } from "node:fs/promises";
-import { z } from "zod";
-import { type PqAlgorithm, pqAlgorithm } from "../src/crypto/pqAlgorithms.ts";
 import { PqVerifier } from "../src/crypto/pqVerifier.ts";
-import { type Bytes, EMPTY_BYTES } from "../src/primitives/bytes.ts";
-import { type Address, bytesToHex, formatQuantity, hexToBytes } from "../src/primitives/hex.ts";
-import { localSigner, type Signer } from "../src/signer/signer.ts";
-import { TRANSACTION_CONTEXT } from "../src/types/pqSignature.ts";
+import { type Address, bytesToHex, hexToBytes } from "../src/primitives/hex.ts";
 import type { Transaction, TransactionFields } from "../src/types/transaction.ts";
-import {
-  encodeTransaction,
-  signingDigest,
-  signTransaction,
-} from "../src/types/transactionCodec.ts";
-import { PQ_TYPE } from "../src/types/transactionTypes.ts";
 import { keystoreFolder } from "./dataFolder.ts";
 import type { walletDefinition } from "./definitions.ts";
 import { CommandError, UsageError } from "./exit.ts";
@@ -28,39 +17,15 @@ import type { OptionValues } from "./options.ts";
 import { existingPassword } from "./passwords.ts";
 import { RpcEndpoint, RpcFailure } from "./rpcEndpoint.ts";
 import { remoteOptions } from "./signerFiles.ts";
+import {
+  fillTransaction,
+  keyOfFile,
+  keyOfSigner,
+  type TransactionKey,
+  type TransactionWish,
+} from "./transactionKey.ts";
 
 type WalletValues = OptionValues<(typeof walletDefinition.options)[number]>;
-
-/** A key that signs transactions, wherever it is. */
-interface WalletKey {
-  /** undefined: secp256k1 */
-  readonly pq: { readonly algorithm: PqAlgorithm; readonly publicKey: Bytes } | undefined;
-  readonly sign: (fields: TransactionFields) => Promise<Transaction>;
-  readonly close: () => Promise<void>;
-}
-
-/** What is to be sent. */
-interface Wish {
-  readonly from: Address;
-  readonly to: Address | undefined;
-  /** wei */
-  readonly value: bigint;
-  readonly data: Bytes;
-}
-
-const quantity = z
-  .string()
-  .regex(/^0x[0-9a-f]+$/)
-  .transform(BigInt);
-const filled = z.object({
-  tx: z.object({
-    chainId: quantity,
-    nonce: quantity,
-    gas: quantity,
-    maxFeePerGas: quantity,
-    maxPriorityFeePerGas: quantity,
-  }),
-});
 
 /** Sends what the options say and prints the transaction's hash. Throws CommandError and UsageError. */
 export async function send(values: WalletValues, io: CommandIo): Promise<void> {
@@ -68,7 +33,7 @@ export async function send(values: WalletValues, io: CommandIo): Promise<void> {
   const endpoint = new RpcEndpoint(values["rpc-url"]);
   const key = await openKey(values, wish.from, io);
   try {
-    const fields = await fill(endpoint, wish, key);
+    const fields = await fillTransaction(endpoint, wish, key);
     demandHonest(fields, values);
     const transaction = await key.sign(fields);
     await deliver(endpoint, transaction);
@@ -125,7 +90,7 @@ function refuse(problem: string): never {
   throw new CommandError({ code: "FAILED", problem });
 }
 
-function wishOf({ from, to, value, data }: WalletValues): Wish {
+function wishOf({ from, to, value, data }: WalletValues): TransactionWish {
   if (from === undefined) throw new UsageError("--from ADDRESS is needed");
   if (!/^0x([0-9a-fA-F]{2})*$/.test(data))
     throw new UsageError(`--data: expected 0x and an even number of hex digits, got "${data}"`);
@@ -134,66 +99,20 @@ function wishOf({ from, to, value, data }: WalletValues): Wish {
   return { from, to, value, data: hexToBytes(data) };
 }
 
-/** The transaction with the node's nonce, gas and fees; receiver, value and data are the user's alone. */
-async function fill(
-  endpoint: RpcEndpoint,
-  wish: Wish,
-  { pq }: WalletKey,
-): Promise<TransactionFields> {
-  const request = {
-    from: wish.from,
-    ...(wish.to !== undefined && { to: wish.to }),
-    value: formatQuantity(wish.value),
-    ...(wish.data.length > 0 && { data: bytesToHex(wish.data) }),
-    type: formatQuantity(BigInt(pq === undefined ? 2 : PQ_TYPE)),
-    ...(pq !== undefined && { pqAlgorithm: pq.algorithm.name }),
-  };
-  const reply = filled.safeParse(await endpoint.call("eth_fillTransaction", request));
-  if (!reply.success) {
-    refuse(`eth_fillTransaction: expected nonce, gas and fees: ${reply.error.message}`);
-  }
-  const { gas, ...rest } = reply.data.tx;
-  return {
-    ...rest,
-    type: pq === undefined ? 2 : PQ_TYPE,
-    gasLimit: gas,
-    to: wish.to,
-    value: wish.value,
-    data: wish.data.length === 0 ? EMPTY_BYTES : wish.data,
-    accessList: [],
-    maxFeePerBlobGas: 0n,
-    blobVersionedHashes: [],
-    authorizationList: [],
-    pqSender: pq,
-  };
-}
-
-async function openKey(values: WalletValues, from: Address, io: CommandIo): Promise<WalletKey> {
+async function openKey(
+  values: WalletValues,
+  from: Address,
+  io: CommandIo,
+): Promise<TransactionKey> {
   if (values.signer !== undefined) {
     const { remoteSigner } = await import("../src/signer/remoteSigner.ts");
     const options = await remoteOptions(values, values.signer);
-    return ofSigner(await remoteSigner(new PqVerifier(), from, options));
+    return keyOfSigner(await remoteSigner(new PqVerifier(), from, options));
   }
   const found = await findKeyFile(values.keystore ?? keystoreFolder(values.datadir), from);
   const key = await unlockKey(await readFile(found.file), {
     module: values["pkcs11.module"],
     password: () => existingPassword({ file: values.password, option: "--password", io }),
   });
-  if (key.type !== "secp256k1") return ofSigner(await localSigner(key.type, key.secret));
-  return {
-    pq: undefined,
-    sign: (fields) => Promise.resolve(signTransaction(fields, key.secret)),
-    close: async () => undefined,
-  };
-}
-
-function ofSigner(signer: Signer): WalletKey {
-  return {
-    pq: { algorithm: pqAlgorithm(signer.algorithm), publicKey: signer.publicKey },
-    sign: async (fields) => {
-      const signature = await signer.sign(signingDigest(fields), TRANSACTION_CONTEXT);
-      return encodeTransaction(fields, signature);
-    },
-    close: () => signer.close(),
-  };
+  return keyOfFile(key);
 }

@@ -9,7 +9,6 @@ import { concatBytes } from "../../src/primitives/bytes.ts";
 import { bytesToHex } from "../../src/primitives/hex.ts";
 import { encodeSummary } from "../../src/types/epochSummary.ts";
 import { DEFAULT_STAKING } from "../../src/types/qnetConfig.ts";
-import { TEST_ADDRESSES, TEST_KEYS } from "../support/chains.ts";
 import { runCommand, temporaryFolder } from "../support/cli.ts";
 import { type DevNode, startDevNode } from "../support/devNode.ts";
 import { summary } from "../support/stakingEvidence.ts";
@@ -32,22 +31,25 @@ async function endEpoch(node: DevNode, epoch: number, id: number, reward: bigint
 describe("qnet validator", function () {
   this.timeout(600_000);
 
-  it("makes a key, registers, earns, rotates, leaves and is paid, one command each", async () => {
+  for (const type of ["secp256k1", "ml-dsa-44"])
+    it(`makes a key, registers, earns, rotates, leaves and is paid, one command each, for a ${type} owner`, () =>
+      live(type));
+
+  async function live(type: string): Promise<void> {
     await using node = await startDevNode();
     using folder = temporaryFolder();
-    const [owner, password] = [TEST_ADDRESSES[0] ?? "", join(folder.path, "password")];
+    const password = join(folder.path, "password");
     writeFileSync(password, "secret\n");
-    const secret = join(folder.path, "key.hex");
-    writeFileSync(secret, Buffer.from(TEST_KEYS[0] ?? []).toString("hex"));
-    await node.call("hardhat_setBalance", owner, "0xd3c21bcecceda1000000");
     const place = ["--datadir", folder.path, "--password", password];
     const run = async (...args: readonly string[]): Promise<Record<string, unknown>> => {
       const { status, stdout, stderr } = await runCommand([...args, ...place]);
       assert.equal(status, 0, `${args.join(" ")}: ${stderr}`);
       return stdout.startsWith("{") ? JSON.parse(stdout) : {};
     };
+    const { address } = await run("account", "new", "--type", type, "--lightkdf", "--json");
+    const owner = String(address).toLowerCase();
+    await node.call("hardhat_setBalance", owner, "0xd3c21bcecceda1000000");
     const remote = ["--rpc-url", node.url, "--from", owner];
-    await run("account", "import", secret, "--lightkdf");
     const made = await run("validator", "keygen", "--lightkdf", "--json");
     const registered = await run("validator", "register", "--stake", STAKE, ...remote);
     assert.deepEqual([registered["id"], registered["keyHash"]], [1, made["keyHash"]]);
@@ -74,7 +76,7 @@ describe("qnet validator", function () {
     await endEpoch(node, 2, 1, 0n);
     await run("validator", "withdraw", ...remote);
     assert.equal((await status())["status"], "withdrawn");
-  });
+  }
 
   it("says what is missing, and that a chain has no contract or a node does not answer", async () => {
     using folder = temporaryFolder();
