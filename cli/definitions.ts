@@ -130,6 +130,7 @@ export const nodeDefinition = {
     "validator",
     "validator-password",
     "i-know-what-i-do",
+    "report-evidence",
     ...HISTORY,
     ...CRYPTO,
     ...EXECUTION,

@@ -182,6 +182,10 @@ export const options = {
     flag,
     "Sign at once: no other process signs with these keys, which is not waited to be heard",
   ),
+  "report-evidence": optional(
+    address,
+    "Account of --datadir that reports validators which contradict themselves, and is rewarded; its password is --validator-password",
+  ),
   "rpc-url": option(
     "http://127.0.0.1:8545",
     text,

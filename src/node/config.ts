@@ -1,4 +1,5 @@
 /** What a node is started with: plain data, made by the command line or a test. */
+import type { ReporterAccount } from "../consensus/evidenceReporter.ts";
 import type { ProducerOptions } from "../consensus/producer.ts";
 import type { SigningKey } from "../consensus/signing/validatorSigner.ts";
 import type { Transport } from "../consensus/transport.ts";
@@ -19,6 +20,8 @@ export interface ConsensusNodeOptions {
   readonly transport: Transport;
   /** ms after the start in which nothing is signed and the own keys are listened for; 0: a chain of one's own */
   readonly listenMs: number;
+  /** Account that reports validators which contradict themselves; undefined: evidence is kept and shown only */
+  readonly reporter?: ReporterAccount | undefined;
 }
 
 /** Everything about one node. */

@@ -1,6 +1,7 @@
 /** Consensus as part of a node: signers with their records, the engine over the chain, in the order in which they start and stop. */
 
 import { EngineReport } from "../consensus/engineReport.ts";
+import { EvidenceReporter } from "../consensus/evidenceReporter.ts";
 import { type OpenEngineDependencies, openEngine } from "../consensus/openEngine.ts";
 import type { ConsensusQueries } from "../consensus/queries.ts";
 import { ProtectionLog } from "../consensus/signing/protectionLog.ts";
@@ -42,6 +43,12 @@ export async function startConsensus(
       start: () => Promise.resolve(engine.start()),
       stop: () => engine.stop(),
     },
+  ]);
+  const { reporter: account } = options;
+  if (account === undefined) return queries;
+  const reporter = new EvidenceReporter({ ...parts, queries, account });
+  await services.start([
+    { name: "reporter", start: () => reporter.start(), stop: () => reporter.stop() },
   ]);
   return queries;
 }

@@ -22,6 +22,8 @@ function template(): string {
   return JSON.stringify({ ...file, config: { ...file.config, qnet: { ...qnet, consensus } } });
 }
 
+const OWNER = "0x00000000000000000000000000000000000a11ce";
+
 class NodeProcess implements AsyncDisposable {
   readonly child: ChildProcess;
   printed = "";
@@ -105,7 +107,9 @@ describe("qnet node --solo", function () {
     assert.notEqual(consensus.salt, salt);
     const own = ["--datadir", datadir, "--validator", "--network", genesis];
     const password = ["--validator-password", join(datadir, "password.txt")];
-    await using again = new NodeProcess([...own, ...password, "--i-know-what-i-do"], folder.path);
+    const [{ owner }] = consensus.validators;
+    const flags = [...password, "--i-know-what-i-do", "--report-evidence", owner];
+    await using again = new NodeProcess([...own, ...flags], folder.path);
     const epoch = Number(before.number) / QUICK.epochLength;
     await again.final(epoch + 1);
     const same = await again.call("eth_getBlockByNumber", before.number, false);
@@ -132,6 +136,8 @@ describe("qnet node --solo", function () {
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
       [["--validator"], 2, /names no validators, give --network FILE/],
       [["--i-know-what-i-do"], 2, /needs --validator/],
+      [["--report-evidence", OWNER], 2, /--report-evidence needs --validator/],
+      [["--solo", "--network", network, "--report-evidence", OWNER], 1, new RegExp(OWNER)],
       [["--solo", "--network", "devnet"], 2, /use qnet dev/],
       [["--validator", "--network", "devnet"], 2, /use qnet dev/],
       [["--validator", "--network", genesis], 2, /network of 2 validators is not supported yet/],

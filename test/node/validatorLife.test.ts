@@ -22,6 +22,7 @@ import {
   transactionBy,
 } from "../support/stakingCalls.ts";
 import {
+  ownerOf,
   STAKE_GWEI,
   validatorGenesis,
   validatorKeyOf,
@@ -107,6 +108,35 @@ describe("life of validators", function () {
     assertSolvent(first);
     assert.deepEqual(errors, []);
     assert.ok(load.sent > 100, `${load.sent} transfers`);
+  });
+
+  it("a node reports a double signer by itself, once, and is rewarded", async () => {
+    const told: unknown[] = [];
+    await using network = new ValidatorNetwork({
+      genesis: validatorGenesis(4),
+      factor: 10,
+      random: seededNumbers(SEED),
+      reporters: new Set([1]),
+      log: { ...silentLogger, warn: (message) => told.push(message) },
+    });
+    for (let index = 0; index < 4; index++) await network.start(index);
+    const [first, liar] = [network.nodes.get(0), network.nodes.get(3)];
+    assert.ok(first !== undefined && liar?.consensus !== undefined);
+    const before = first.chain.stateAt(first.chain.genesisHash).account(ownerOf(1));
+    const stopLying = liar.consensus.engine.on("produced", (block): undefined => {
+      stopLying();
+      void sealTwice(network, 3, block);
+    });
+    await network.until("slashing", (node) => staked(node, 3).status === "jailed", WAIT_MS);
+    const epoch = finalEpoch(first);
+    // more slots than lie between two reports
+    await network.until("five epochs more", (node) => finalEpoch(node) >= epoch + 5, WAIT_MS);
+    const after = first.chain.stateAt(first.chain.head.hash).account(ownerOf(1));
+    assert.ok(before !== undefined && after !== undefined);
+    assert.equal(after.nonce, 1n);
+    assert.ok(after.balance > before.balance, "the share is more than the gas");
+    assert.equal(staked(first, 3).strikes, 1);
+    assert.equal(told.filter((message) => message === "Reported a validator").length, 1);
   });
 
   it("a contract reads the beacon's value as PREVRANDAO, in each epoch another", async () => {

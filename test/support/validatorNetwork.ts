@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Broadcast } from "../../src/consensus/core/events.ts";
+import type { ReporterAccount } from "../../src/consensus/evidenceReporter.ts";
 import {
   type BlockRequest,
   type Incoming,
@@ -28,13 +29,14 @@ import {
   type SealedBlock,
 } from "../../src/types/sealedBlock.ts";
 import type { Transaction } from "../../src/types/transaction.ts";
+import { signTransaction } from "../../src/types/transactionCodec.ts";
 import {
   decodeSignedAck,
   decodeSignedVote,
   encodeSignedAck,
   encodeSignedVote,
 } from "../../src/types/vote.ts";
-import { NETWORK_TIME, validatorKeyOf } from "./validatorGenesis.ts";
+import { NETWORK_TIME, ownerKeyOf, ownerOf, validatorKeyOf } from "./validatorGenesis.ts";
 
 const MAX_BLOCK_BYTES = 8 * 1_048_576;
 /** ms of network time between two rounds of "where do you stand" */
@@ -71,6 +73,8 @@ export interface NetworkOptions {
   /** Folder for databases; default: memory */
   readonly folder?: string;
   readonly log?: Logger;
+  /** Nodes that report evidence from their owner's account */
+  readonly reporters?: ReadonlySet<number>;
 }
 
 /** Numbers in [0, 1), the same for the same seed. */
@@ -79,6 +83,16 @@ export function seededNumbers(seed: number): () => number {
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
+  };
+}
+
+/** The owner's account, as the command line makes it of a key file. */
+function reporterOf(index: number): ReporterAccount {
+  const key = ownerKeyOf(index);
+  return {
+    address: ownerOf(index),
+    pqSender: undefined,
+    sign: (fields) => Promise.resolve(signTransaction(fields, key)),
   };
 }
 
@@ -98,7 +112,7 @@ export class ValidatorNetwork implements AsyncDisposable {
 
   /** Starts node `index` as the validators `keys` (default: that of its index). */
   async start(index: number, keys: readonly number[] = [index]): Promise<QNode> {
-    const { genesis, folder, log = silentLogger } = this.#options;
+    const { genesis, folder, log = silentLogger, reporters = new Set() } = this.#options;
     const place = folder === undefined ? undefined : join(folder, String(index));
     const node = await QNode.start({
       genesis,
@@ -112,6 +126,7 @@ export class ValidatorNetwork implements AsyncDisposable {
         recordsPath: place === undefined ? undefined : (hash) => join(place, "validators", hash),
         transport: this.#transportOf(index),
         listenMs: 0,
+        reporter: reporters.has(index) ? reporterOf(index) : undefined,
       },
     });
     this.nodes.set(index, node);
