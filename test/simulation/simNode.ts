@@ -222,13 +222,13 @@ export class SimNode {
   }
 
   #note(action: Action): void {
-    const { observer, timeline } = this.#world;
+    const { observer } = this.#world;
     switch (action.type) {
       case "setHead":
         if (this.isHonest) this.#world.sawHead(this, action.point, action.depth);
         return;
       case "macroblock":
-        observer.sawCheckpoint(action.checkpoint, timeline.nowMs);
+        this.#world.sawCheckpoint(this, action.checkpoint);
         return;
       case "justified":
         if (action.certificate !== undefined) {

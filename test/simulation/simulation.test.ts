@@ -37,6 +37,17 @@ describe("simulation", function () {
     assert.deepEqual({ ...run(), cpuMs: 0 }, { ...run(), cpuMs: 0 });
   });
 
+  it("loses an epoch to a traitor that closes it with two blocks, where votes do not wait", () => {
+    // found by the campaign: validator 2 closed epochs 32 and 33 that way, and K is 0
+    const scenario = randomScenario(1188, { validators: 4, durationMs: DURATION_MS });
+    assert.equal(scenario.config.voteDelaySlots, 0);
+    assert.deepEqual(runScenario(scenario).violations, []);
+    for (const voteDelaySlots of [1, 2]) {
+      const waiting = { ...scenario, config: { ...scenario.config, voteDelaySlots } };
+      assert.deepEqual(runScenario(waiting).violations, []);
+    }
+  });
+
   it("runs on real ML-DSA-44 signatures", () => {
     const wish = { validators: 4, durationMs: 120_000, realSignatures: true };
     const result = runScenario(randomScenario(3, wish));

@@ -1,6 +1,6 @@
 /** A network of nodes in virtual time: who they are, what goes wrong, and what was seen. */
 import type { ChainPoint, Checkpoint } from "../../src/consensus/core/chainPoint.ts";
-import { childEpoch } from "../../src/consensus/core/chainPoint.ts";
+import { childEpoch, lastCheckpoint } from "../../src/consensus/core/chainPoint.ts";
 import type { Alarm, Broadcast, SignatureCheck } from "../../src/consensus/core/events.ts";
 import { genesisPoint } from "../../src/consensus/core/genesisPoint.ts";
 import { type CoreParams, domainOf } from "../../src/consensus/core/params.ts";
@@ -67,6 +67,9 @@ export class World {
     { readonly check: SignatureCheck; readonly isValid: boolean }
   >();
   readonly #stalled = new Set<number>();
+  readonly #traitors: ReadonlySet<number>;
+  /** Checkpoints whose last block a traitor made. */
+  readonly #split = new Set<Hash>();
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
@@ -93,6 +96,7 @@ export class World {
         .filter(({ treason }) => Object.keys(treason).length > 0)
         .map(({ validator }) => validator),
     );
+    this.#traitors = traitors;
     const honest = this.keys.filter((_, id) => !traitors.has(id)).flat();
     this.observer = new Observer(new Set(honest.map(({ keyHash }) => keyHash)));
     this.params = paramsOf(scenario);
@@ -260,6 +264,12 @@ export class World {
       for (const vote of message.block.core.votes) observer.sawHeard({ type: "vote", vote });
   }
 
+  sawCheckpoint({ state }: SimNode, checkpoint: Checkpoint): void {
+    this.observer.sawCheckpoint(checkpoint, this.timeline.nowMs);
+    const proposer = state?.tree.get(checkpoint.header.lastBlockHash)?.point.proposer;
+    if (proposer !== undefined && this.#traitors.has(proposer)) this.#split.add(checkpoint.hash);
+  }
+
   sawFinal(node: SimNode, checkpoint: Checkpoint, certificate: AckQC): void {
     this.onFinal?.(checkpoint, certificate);
     this.observer.sawFinal(node.index, checkpoint, this.timeline.nowMs);
@@ -270,7 +280,8 @@ export class World {
     this.onHead?.(node, point);
     const { epoch } = childEpoch(point);
     const final = node.state?.finalized.header.epoch ?? 0;
-    const isLate = this.#healEpoch !== undefined && epoch > this.#healEpoch + 2;
+    if (this.#healEpoch === undefined || epoch <= this.#healEpoch + 2) return;
+    const isLate = epoch > this.#healEpoch + 2 + this.#excused(lastCheckpoint(point));
     if (!isLate || final > this.#healFinal || this.#stalled.has(node.index)) return;
     this.#stalled.add(node.index);
     const text = `node ${node.index} is in epoch ${epoch}, healed in ${this.#healEpoch}, final ${final}`;
@@ -283,6 +294,21 @@ export class World {
     if (isExpected) return;
     const text = `node ${node.index}: ${JSON.stringify(alarm)}`;
     this.observer.violations.push({ kind: "alarm", atMs: this.timeline.nowMs, text });
+  }
+
+  /**
+   * Epochs since healing that a traitor closed, where votes do not wait for heads to agree (K = 0): one that shows each half
+   * of the network another last block splits their votes, and there is one vote an epoch.
+   */
+  #excused(newest: Checkpoint): number {
+    if (this.#scenario.config.voteDelaySlots > 0) return 0;
+    let count = 0;
+    let at: Checkpoint | undefined = newest;
+    while (at !== undefined && at.header.epoch >= (this.#healEpoch ?? 0)) {
+      if (this.#split.has(at.hash)) count++;
+      at = this.observer.checkpoints.get(at.header.parentMacroHash);
+    }
+    return count;
   }
 
   #heal(): void {
