@@ -1,5 +1,6 @@
 /** Post-quantum transactions: verifications per second by algorithm and back end, and transfers in blocks of 0.25 s. */
 import { parseArgs } from "node:util";
+import { devValidatorKeys } from "../cli/devAccounts.ts";
 import { buildDevGenesis } from "../cli/devGenesis.ts";
 import {
   openPqKey,
@@ -116,6 +117,7 @@ async function transfers(count: number): Promise<string> {
     accounts: senders,
     balance,
     blockTimeMs: BLOCK_TIME_MS,
+    microblocks: false,
   });
   await using node = await QNode.start({
     genesis,
@@ -127,6 +129,7 @@ async function transfers(count: number): Promise<string> {
       blockTimeMs: BLOCK_TIME_MS,
       emptyBlocks: false,
       miner: ZERO_ADDRESS,
+      keys: devValidatorKeys(),
     },
   });
   const { transactionFacts, cpuUs, elapsedMs } = await feed(node, raws);

@@ -96,6 +96,7 @@ export const devDefinition = {
     "mnemonic",
     "derivation-path",
     "block-time",
+    "microblocks",
     "no-mining",
     "mixed-mining",
     "chain-id",

@@ -3,6 +3,7 @@ import { createHmac, pbkdf2Sync } from "node:crypto";
 import { HDKey } from "@scure/bip32";
 import { validateMnemonic } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
+import { MlDsaKey } from "../src/crypto/mlDsaKey.ts";
 import { derivePqSeed, pqAddress } from "../src/crypto/pqAccounts.ts";
 import { mlDsaPublicKey } from "../src/crypto/pqKeys.ts";
 import { addressOf } from "../src/crypto/secp256k1.ts";
@@ -10,6 +11,7 @@ import type { DevPqAccount } from "../src/node/devSigner.ts";
 import type { Bytes } from "../src/primitives/bytes.ts";
 import type { Address } from "../src/primitives/hex.ts";
 import { UsageError } from "./exit.ts";
+import { TEST_MNEMONIC } from "./options.ts";
 
 /** An account with its key. */
 export interface DevAccount {
@@ -57,6 +59,11 @@ export function derivePqAccounts(seed: Bytes, count: number): DevPqAccount[] {
     const address = pqAddress(PQ_ALGORITHM, mlDsaPublicKey(PQ_ALGORITHM, own));
     return { address, algorithm: PQ_ALGORITHM, seed: own };
   });
+}
+
+/** Keys of the validators in genesis/devnet.json, which are public: everybody has the mnemonic. */
+export function devValidatorKeys(): readonly MlDsaKey[] {
+  return [new MlDsaKey(validatorSeed(seedOf(TEST_MNEMONIC), 0))];
 }
 
 /** Seed of the ML-DSA-44 validator key number `index`: HMAC-SHA256 of a label under the BIP-39 seed. */

@@ -27,18 +27,21 @@ export interface DevGenesisOptions {
   /** wei, of each account */
   readonly balance: bigint;
   readonly blockTimeMs: number | undefined;
+  /** Slots, epochs and votes as the main network has them. */
+  readonly microblocks: boolean;
 }
 
 const SECOND_MS = 1000;
 
-/** Slot and tick of a block time. Throws UsageError for a fraction that does not divide a second, naming the nearest. */
-export function slotOf(blockTimeMs: number | undefined): { slotMs: number; tickMs: number } {
-  if (blockTimeMs === undefined) return { slotMs: SECOND_MS, tickMs: SECOND_MS };
-  if (blockTimeMs >= SECOND_MS && blockTimeMs % SECOND_MS === 0) {
-    return { slotMs: blockTimeMs, tickMs: blockTimeMs };
-  }
+/**
+ * Tick of a block time in ms, in slots of a second: longer times are a matter of pace alone, so that timestamps can be set to
+ * the second. Throws UsageError for a fraction that does not divide a second, naming the nearest.
+ */
+export function tickOf(blockTimeMs: number | undefined): number {
+  if (blockTimeMs === undefined) return SECOND_MS;
+  if (blockTimeMs >= SECOND_MS && blockTimeMs % SECOND_MS === 0) return SECOND_MS;
   const allowed = nearestBlockTimeMs(blockTimeMs);
-  if (allowed === blockTimeMs) return { slotMs: SECOND_MS, tickMs: blockTimeMs };
+  if (allowed === blockTimeMs) return blockTimeMs;
   throw new UsageError(
     `--block-time: ${blockTimeMs / SECOND_MS} s is neither whole seconds nor a divisor of one second; ` +
       `the nearest that is: ${allowed / SECOND_MS}`,
@@ -80,7 +83,7 @@ export function buildDevGenesis(options: DevGenesisOptions): Genesis {
   const { qnet } = file.config;
   const consensus = {
     ...qnet.consensus,
-    ...slotOf(options.blockTimeMs),
+    ...(options.microblocks ? mainnetTiming() : { tickMs: tickOf(options.blockTimeMs) }),
     gasLimit,
     slotGasLimit: gasLimit,
     validators: publicValidators(file, options.chainId),
@@ -96,6 +99,27 @@ export function buildDevGenesis(options: DevGenesisOptions): Genesis {
     baseFeePerGas: String(options.baseFee),
     alloc: Object.fromEntries<unknown>([...contracts, ...funded]),
   });
+}
+
+/** What of the main network's parameters makes its cadence. */
+const TIMING = [
+  "slotMs",
+  "tickMs",
+  "minTickGap",
+  "epochLength",
+  "commitBlocks",
+  "voteDelaySlots",
+  "emptyBlocks",
+  "clockDisparityMs",
+  "maxBlockBytes",
+  "unbonding",
+  "evidenceWindow",
+  "trustPeriod",
+] as const;
+
+function mainnetTiming(): Readonly<Record<string, unknown>> {
+  const { consensus } = JSON.parse(networkText("mainnet")).config.qnet;
+  return Object.fromEntries(TIMING.map((name) => [name, consensus[name]]));
 }
 
 /** The file's validators; for another chain id their keys, which are public, sign their key proofs again. */

@@ -1,7 +1,7 @@
 /** Reopening a development chain: the genesis in the data directory wins, flags that contradict it are refused by name. */
 import type { Genesis } from "../src/types/genesis.ts";
 import type { DevAccount } from "./devAccounts.ts";
-import { slotOf } from "./devGenesis.ts";
+import { tickOf } from "./devGenesis.ts";
 import { CommandError, UsageError } from "./exit.ts";
 import type { OptionName, OptionValues } from "./options.ts";
 
@@ -11,6 +11,7 @@ type GenesisOptionName =
   | "base-fee"
   | "timestamp"
   | "block-time"
+  | "microblocks"
   | "accounts"
   | "balance"
   | "mnemonic"
@@ -40,9 +41,11 @@ export function demandSameChain(stored: Genesis, flags: DevFlags, datadir: strin
   for (const [name, wanted, found] of facts) {
     if (isGiven(name) && wanted !== found) refuse(name, `is ${found}`, datadir);
   }
-  if (isGiven("block-time") && slotOf(values["block-time"]).tickMs !== consensus.tickMs) {
-    refuse("block-time", `is ${consensus.tickMs / 1000} s`, datadir);
-  }
+  const { slotMs, tickMs, emptyBlocks } = consensus;
+  if (isGiven("microblocks") && values.microblocks !== emptyBlocks)
+    refuse("microblocks", `is ${emptyBlocks}`, datadir);
+  if (isGiven("block-time") && tickOf(values["block-time"]) !== tickMs)
+    refuse("block-time", tickMs < slotMs ? `is ${tickMs / 1000} s` : "is whole seconds", datadir);
   demandAccounts(stored, flags, datadir);
 }
 

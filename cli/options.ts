@@ -135,6 +135,11 @@ export const options = {
   mnemonic: option(TEST_MNEMONIC, text, "BIP-39 mnemonic of the accounts"),
   "derivation-path": option("m/44'/60'/0'/0/", text, "Path to which the account's index is added"),
   "block-time": optional(duration, "Seconds between blocks, fractions allowed; default instant"),
+  microblocks: option(
+    false,
+    flag,
+    "Blocks and macroblocks at the main network's cadence: epochs of 90, blocks 2 to 0.25 s apart",
+  ),
   "no-mining": option(false, flag, "Make blocks only when asked by evm_mine"),
   "mixed-mining": option(false, flag, "Instant blocks and the interval of --block-time"),
   "chain-id": option(31_337n, quantity, "Chain id"),
@@ -262,6 +267,6 @@ export const NOT_YET: ReadonlySet<string> = new Set(
   `bootnodes cache dev dev.gaslimit dev.period dump-state exitwhensynced fork-block-number fork-url
   fund-accounts graphql.corsdomain history identity init ipc ipcpath
   load-state log.file log.maxage log.maxbackups log.maxsize log.rotate log.vmodule maxpeers
-  microblocks mnemonic-random nat nodekey port print-traces recovery region
+  mnemonic-random nat nodekey port print-traces recovery region
   rpc.logquerylimit state state-interval steps-tracing type`.split(/\s+/),
 );

@@ -212,6 +212,11 @@ export const rows: Rows = {
     code: code.params,
     text: ({ gasLimit, least, most }) => `block gas limit ${gasLimit}, want ${least} to ${most}`,
   },
+  NOT_THE_LEADER: {
+    code: code.server,
+    text: ({ slot, leader }) =>
+      `slot ${slot} belongs to validator ${leader} of the staking contract, whose key this node does not have`,
+  },
   TOO_MANY_BLOCKS: {
     code: code.params,
     text: ({ count, limit }) => `${count} blocks at once, want at most ${limit}`,
@@ -219,10 +224,6 @@ export const rows: Rows = {
   BAD_INTERVAL: {
     code: code.params,
     text: ({ intervalMs, limitMs }) => `interval of ${intervalMs} ms, want 0 to ${limitMs} ms`,
-  },
-  BELOW_FINALIZED: {
-    code: code.server,
-    text: ({ number, finalized }) => `block ${number} is below the finalized block ${finalized}`,
   },
   BEYOND_GENESIS: {
     code: code.server,

@@ -15,6 +15,7 @@ import {
   demandMnemonic,
   deriveAccounts,
   derivePqAccounts,
+  devValidatorKeys,
   seedOf,
 } from "../devAccounts.ts";
 import { buildDevGenesis, type DevGenesisOptions } from "../devGenesis.ts";
@@ -62,7 +63,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       databasePath: datadir && chainFolder(datadir),
       journalPath: datadir && journalFile(datadir),
       pool: { ...poolOptions(effective), gappedSlots: DEV_GAPPED_SLOTS },
-      producer: producerOptions(options, genesis),
+      producer: { ...producerOptions(options, genesis), keys: devValidatorKeys() },
       dev: {
         accounts,
         pqAccounts,
@@ -98,6 +99,7 @@ function genesisOf({ values }: DevOptions, accounts: DevGenesisOptions["accounts
     accounts,
     balance: values.balance,
     blockTimeMs: values["block-time"],
+    microblocks: values.microblocks,
   });
 }
 
@@ -108,15 +110,22 @@ function producerOptions({ values }: DevOptions, genesis: Genesis): ProducerOpti
   if (values["no-mining"] && (mixed || blockTimeMs !== undefined)) {
     throw new UsageError("--no-mining contradicts --block-time and --mixed-mining");
   }
-  const clocked: ProducerMode = mixed ? "mixed" : "interval";
-  const unclocked: ProducerMode = values["no-mining"] ? "manual" : "instant";
+  if (values.microblocks && (values["no-mining"] || blockTimeMs !== undefined)) {
+    throw new UsageError("--microblocks contradicts --block-time, --mixed-mining and --no-mining");
+  }
   const [validator] = genesis.config.qnet?.consensus?.validators ?? [];
   return {
-    mode: blockTimeMs === undefined ? unclocked : clocked,
+    mode: modeOf(values),
     blockTimeMs: blockTimeMs ?? 0,
     emptyBlocks: false,
     miner: validator?.feeRecipient ?? ZERO_ADDRESS,
   };
+}
+
+function modeOf(values: DevOptions["values"]): ProducerMode {
+  if (values.microblocks) return "cadence";
+  if (values["block-time"] === undefined) return values["no-mining"] ? "manual" : "instant";
+  return values["mixed-mining"] ? "mixed" : "interval";
 }
 
 interface Announcement {
@@ -159,6 +168,7 @@ async function announce(announcement: Announcement): Promise<void> {
 
 function productionText({ values }: DevOptions): string {
   const blockTimeMs = values["block-time"];
+  if (values.microblocks) return "microblocks, 2 to 0.25 s apart as the pool fills";
   if (values["no-mining"]) return "mining on demand";
   if (blockTimeMs === undefined) return "instant mining";
   const clocked = `a block each ${blockTimeMs / 1000} s`;

@@ -11,6 +11,7 @@ import type { Logger } from "../../src/runtime/log.ts";
 import type { Genesis } from "../../src/types/genesis.ts";
 import { chainFolder, defaultDataFolder, journalFile, jwtSecretFile } from "../dataFolder.ts";
 import { ENGINE, nodeDefinition } from "../definitions.ts";
+import { devValidatorKeys } from "../devAccounts.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import { demandGenesisHash, loadGenesis, NETWORKS } from "../genesisFiles.ts";
 import type { CommandIo } from "../io.ts";
@@ -51,7 +52,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       journalPath: journalFile(datadir),
       pool: poolOptions(values),
       ...(consensus !== undefined && { consensus }),
-      ...(isDev && { producer: devProducer(given) }),
+      ...(isDev && { producer: { ...devProducer(given), keys: devValidatorKeys() } }),
       stateHistory: stateHistoryOf(values),
       metricsPage: metricsPageOf(values),
       paranoid: values["crypto.paranoid"],

@@ -255,10 +255,14 @@ const node = [
       "Makes an earlier block the head; from this machine only, and not below the finalized block.",
     params: [param("number", count)],
     result: nullable(json),
-    handler: async ({ node: { chain } }, number) => {
+    handler: async ({ node: { chain, dev } }, number) => {
       const target = needHeader(chain, BigInt(number));
+      if (dev !== undefined) {
+        await dev.goTo(target.hash);
+        return undefined;
+      }
       const finalized = chain.finalized.header.number;
-      if (target.header.number < finalized && !chain.isDev) {
+      if (target.header.number < finalized) {
         const text = `block ${number} is below the finalized block ${finalized}`;
         throw new RpcError({ code: "REFUSED", text });
       }

@@ -44,7 +44,16 @@ export interface BlockDraft {
   /** Where consensus says what it is; default: EIP-1559's, from the parent */
   readonly baseFeePerGas?: bigint;
   /** Values set by hand instead of the protocol's (dev chains). */
-  readonly overrides?: Partial<Record<ExemptibleField, bigint>>;
+  readonly overrides?: HeaderOverrides;
+}
+
+/** Header fields with values that no rule gives. */
+export interface HeaderOverrides {
+  /** wei per gas */
+  readonly baseFeePerGas?: bigint;
+  readonly excessBlobGas?: bigint;
+  readonly gasLimit?: bigint;
+  readonly prevRandao?: Hash;
 }
 
 /** A transaction on offer. Candidates come best first, those of one sender in nonce order. */
@@ -120,10 +129,11 @@ export async function buildBlock(
 }
 
 function exemptFields({ overrides = {}, gasLimit, parent }: BlockDraft): ExemptibleField[] {
-  const { baseFeePerGas, excessBlobGas } = overrides;
+  const { baseFeePerGas, excessBlobGas, prevRandao } = overrides;
   const fields: ExemptibleField[] = [];
   if (baseFeePerGas !== undefined) fields.push("baseFeePerGas");
   if (excessBlobGas !== undefined) fields.push("excessBlobGas");
+  if (prevRandao !== undefined) fields.push("mixHash");
   // a gas limit that jumps is set by hand as well; whether the chain allows that is the producer's business
   if (overrides.gasLimit !== undefined && gasLimit !== parent.header.gasLimit)
     fields.push("gasLimit");
@@ -146,7 +156,7 @@ function frameOf(chain: Chain, draft: BlockDraft): { header: Header; rules: Rule
     number,
     timestamp,
     miner: draft.miner,
-    mixHash: draft.prevRandao,
+    mixHash: overrides.prevRandao ?? draft.prevRandao,
     nonce: new Uint8Array(8),
     difficulty: merged ? 0n : difficultyOfChild(parent.header, timestamp, rules),
     gasLimit: overrides.gasLimit ?? draft.gasLimit,

@@ -34,6 +34,7 @@ import {
   type ImportManner,
   type ImportOutcome,
   type Pointers,
+  type RestoredHead,
 } from "./chainEvents.ts";
 import { ChainStates } from "./chainStates.ts";
 import { moveCanonical, putBlock, putPointer, type Route, routeTo } from "./commit.ts";
@@ -257,9 +258,9 @@ export class Chain {
     return this.#queue.run(() => this.#editState(edit));
   }
 
-  /** Goes to a stored block and to the state that edits had made of it (undefined: none), as a snapshot remembers. Dev chains only. */
-  restoreHead(hash: Hash, editedStateRoot: Hash | undefined): Promise<void> {
-    return this.#queue.run(() => this.#restoreHead(hash, editedStateRoot));
+  /** Goes to a stored block and to the state that edits had made of it, as a snapshot remembers. Dev chains only. */
+  restoreHead(head: RestoredHead): Promise<void> {
+    return this.#queue.run(() => this.#restoreHead(head));
   }
 
   /** Blocks and other changes that wait for their turn. */
@@ -360,13 +361,14 @@ export class Chain {
     this.states.keep(changes.root, state);
   }
 
-  async #restoreHead(hash: Hash, editedStateRoot: Hash | undefined): Promise<void> {
+  async #restoreHead({ hash, editedStateRoot, finalized }: RestoredHead): Promise<void> {
     if (!this.isDev) throw new ChainError({ code: "NOT_A_DEV_CHAIN" });
     if (editedStateRoot !== undefined) this.states.demand(hash, editedStateRoot);
     this.#store.demandHeader(hash);
     const { editedStateRoot: _, ...rest } = this.overrideOf(hash);
     const record = editedStateRoot === undefined ? rest : { ...rest, editedStateRoot };
-    await this.#setForkchoice({ head: hash }, [putOverride(hash, record)]);
+    const choice = { head: hash, safe: finalized, finalized };
+    await this.#setForkchoice(choice, [putOverride(hash, record)]);
   }
 
   #announceHead(block: Block, route: Route): void {

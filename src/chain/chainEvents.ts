@@ -98,6 +98,15 @@ export interface Forkchoice {
   readonly finalized?: Hash;
 }
 
+/** Where a dev chain goes back to. */
+export interface RestoredHead {
+  readonly hash: Hash;
+  /** undefined: no edits */
+  readonly editedStateRoot: Hash | undefined;
+  /** The block that is final and safe then; it may be an older one than before. */
+  readonly finalized: Hash;
+}
+
 /** Where the chain's names point. */
 export interface Pointers {
   readonly head: ChainHead;

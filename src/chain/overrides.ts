@@ -11,7 +11,7 @@ import type { Header } from "../types/header.ts";
 import { decodeRlp, encodeRlp, readBytes, readList } from "../types/rlp.ts";
 
 /** Header fields that a developer may set for the next block. */
-export const EXEMPTIBLE_FIELDS = ["baseFeePerGas", "gasLimit", "excessBlobGas"] as const;
+export const EXEMPTIBLE_FIELDS = ["baseFeePerGas", "gasLimit", "excessBlobGas", "mixHash"] as const;
 export type ExemptibleField = (typeof EXEMPTIBLE_FIELDS)[number];
 
 /** How a block deviates from what its parent and the protocol say. */

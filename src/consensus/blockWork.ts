@@ -3,7 +3,7 @@
  * same batch. One thing at a time, in the order in which the core asked.
  */
 import { BlockError } from "../chain/blockError.ts";
-import { type BuiltBlock, buildBlock } from "../chain/buildBlock.ts";
+import { type BuiltBlock, buildBlock, type Candidates } from "../chain/buildBlock.ts";
 import type { Chain } from "../chain/chain.ts";
 import { readCandidates, readStakedValidator } from "../chain/stakingState.ts";
 import { type Address, type Hash, hexToBytes, ZERO_ADDRESS } from "../primitives/hex.ts";
@@ -11,6 +11,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { State } from "../state/state.ts";
 import type { TxPool } from "../txpool/pool.ts";
+import type { Selection } from "../txpool/select.ts";
 import type { Candidate } from "../types/epochSummary.ts";
 import type { ConsensusConfig } from "../types/qnetConfig.ts";
 import type { SealedBlock } from "../types/sealedBlock.ts";
@@ -22,6 +23,7 @@ import { blockIntervalMs } from "./core/cadence.ts";
 import { sidecarOf } from "./core/duties.ts";
 import type { BuildPlan, ExecutionOutcome } from "./core/events.ts";
 import { isCheckpoint } from "./core/time.ts";
+import { draftOf } from "./nextBlock.ts";
 import type { ValidatorKeys } from "./validatorKeys.ts";
 
 export interface BlockWorkDependencies {
@@ -41,6 +43,16 @@ export interface OwnBlock {
   readonly candidates: readonly Candidate[] | undefined;
 }
 
+/** What whoever makes blocks by order decides beside the plan. */
+export interface BlockOrder {
+  readonly miner: Address;
+  readonly excessBlobGas: bigint | undefined;
+  /** Time for executing transactions; undefined: no limit */
+  readonly timeMs: number | undefined;
+  /** No block without a transaction. */
+  readonly needsTransaction: boolean;
+}
+
 /** Share of the interval between blocks in which one is built. */
 const BUILD_SHARE = 0.4;
 /** RLP heads around block, sidecar and signatures. */
@@ -54,6 +66,11 @@ const WAITS: ReadonlySet<string> = new Set([
   "NONCE_TOO_HIGH",
   "NONCE_TOO_LOW",
 ]);
+
+/** Time for executing the transactions of a block at the cadence for so many that wait. */
+export function buildTimeMs({ slotMs }: Pick<ConsensusConfig, "slotMs">, pending: number): number {
+  return Math.min(slotMs, blockIntervalMs(pending)) * BUILD_SHARE;
+}
 
 /** Carries the core's wishes about blocks out. */
 export class BlockWork {
@@ -84,38 +101,38 @@ export class BlockWork {
   }
 
   /** Builds the planned block; undefined: there is nothing to put into it, or its parent is gone. */
-  async build(plan: BuildPlan, secret: Hash | undefined): Promise<OwnBlock | undefined> {
+  async build(
+    plan: BuildPlan,
+    secret: Hash | undefined,
+    order: BlockOrder | undefined,
+  ): Promise<OwnBlock | undefined> {
     const { chain, pool, clock, config } = this.#deps;
     const { header: expected } = plan;
     const header = chain.header(expected.parentHash);
     if (header === undefined) return undefined;
     const parent = { header, hash: expected.parentHash };
-    const draft = {
-      parent,
-      timestamp: expected.timestamp,
-      miner: this.#feeRecipient(plan),
-      prevRandao: expected.prevRandao,
-      gasLimit: expected.gasLimit,
+    const { excessBlobGas, needsTransaction = false } = order ?? {};
+    const isEmptyUseless = plan.needsTransaction || needsTransaction;
+    const { gasLimit, baseFeePerGas: baseFee } = expected;
+    const selection = pool.select({ gasLimit, baseFee });
+    const first = selection.next();
+    if (first.done === true && isEmptyUseless) return undefined;
+    const draft = draftOf(parent, expected, {
+      miner: order?.miner ?? this.#feeRecipient(plan),
       extraData: hexToBytes(hashSidecar(sidecarOf(plan, secret))),
-      withdrawals: expected.withdrawals,
-      parentBeaconBlockRoot: expected.parentBeaconBlockRoot,
-      baseFeePerGas: expected.baseFeePerGas,
-    };
-    const selection = pool.select({
-      gasLimit: expected.gasLimit,
-      baseFee: expected.baseFeePerGas,
+      overrides: { ...plan.wishes, ...(excessBlobGas !== undefined && { excessBlobGas }) },
     });
-    const interval = Math.min(config.slotMs, blockIntervalMs(pool.stats().pending));
-    const built = await buildBlock(chain, draft, selection, {
+    const timeMs = order === undefined ? buildTimeMs(config, pool.stats().pending) : order.timeMs;
+    const built = await buildBlock(chain, draft, resume(first, selection), {
       gas: expected.gasLeft,
       maxBytes: config.maxBlockBytes - overheadBytes(plan),
-      timeMs: interval * BUILD_SHARE,
+      ...(timeMs !== undefined && { timeMs }),
       clock,
     });
     for (const { hash, error } of built.skipped)
       if (!WAITS.has(error.reason.code))
         pool.remove(hash, { code: "NOT_EXECUTABLE", problem: error.message });
-    if (plan.needsTransaction && built.block.transactions.length === 0) return undefined;
+    if (isEmptyUseless && built.block.transactions.length === 0) return undefined;
     const { number } = built.block.header;
     return { built, candidates: await this.#candidatesAfter(number, () => built.state) };
   }
@@ -152,6 +169,17 @@ export class BlockWork {
     const state = chain.stateAt(header.parentHash);
     return readStakedValidator(state, config.staking, proposer)?.feeRecipient ?? ZERO_ADDRESS;
   }
+}
+
+function resume(first: ReturnType<Selection["next"]>, rest: Selection): Candidates {
+  return {
+    skip: (sender) => rest.skip(sender),
+    *[Symbol.iterator]() {
+      if (first.done === true) return;
+      yield first.value;
+      yield* rest;
+    },
+  };
 }
 
 function overheadBytes({ votes }: BuildPlan): number {

@@ -1,6 +1,8 @@
 /**
  * What consensus keeps on disk beside the blocks: sidecars, seals, checkpoints, certificates, keys, evidence, and where a
  * restart begins. Gives lists of operations, so that they become part of the block's or the head's own batch.
+ * A network's history ends in the last final block, and a restart begins there. That of a dev chain may be gone back in: its
+ * starts are kept by block, the newest in memory and one in a while on disk.
  */
 import { keccakHash } from "../crypto/keccak.ts";
 import { type Bytes, concatBytes, EMPTY_BYTES } from "../primitives/bytes.ts";
@@ -31,24 +33,34 @@ const DROPPED_KEY = "signaturesDroppedTo";
 const CACHED_CHECKPOINTS = 64;
 /** Evidence shown at once. */
 const MAX_EVIDENCE = 1_000;
+/** Starts of a dev chain at hand: whoever goes back mostly goes back a little. */
+const CACHED_POINTS = 256;
+/** Finalised epochs from one start of a dev chain on disk to the next: the blocks between are read again. */
+const EPOCHS_PER_POINT = 16;
 
 /** Consensus data in the node's database. */
 export class ConsensusStore {
   readonly #database: Database;
+  readonly #isRewindable: boolean;
   readonly #checkpoints = new BoundedCache<Hash, Checkpoint>({ entries: CACHED_CHECKPOINTS });
+  readonly #points = new BoundedCache<Hash, ChainPoint>({ entries: CACHED_POINTS });
 
-  constructor(database: Database) {
+  /** `isRewindable`: the chain may be made to forget final blocks. */
+  constructor(database: Database, options: { readonly isRewindable: boolean }) {
     this.#database = database;
+    this.#isRewindable = options.isRewindable;
   }
 
   /** For the batch of the block itself. */
   blockOps({ block, core, voteSigs, seal }: SealedBlock): WriteOp[] {
     const signatures = concatBytes(seal ?? EMPTY_BYTES, ...voteSigs);
-    return [
+    const operations = [
       put(columns.sidecars, block.hash, encodeSidecar(core)),
       put(columns.seals, block.hash, signatures),
-      put(columns.unfinal, unfinalKey(Number(block.header.number), block.hash), EMPTY_BYTES),
     ];
+    const key = unfinalKey(Number(block.header.number), block.hash);
+    if (!this.#isRewindable) operations.push(put(columns.unfinal, key, EMPTY_BYTES));
+    return operations;
   }
 
   /** A checkpoint of any branch; known here from now on, on disk with the operation. */
@@ -63,10 +75,9 @@ export class ConsensusStore {
 
   /** F* moves to the block of `point`; what lies below is final and needs no place in the tree any more. */
   async finalizedOps(point: ChainPoint, certificate: AckQC): Promise<WriteOp[]> {
-    const operations = [
-      put(columns.certificates, BigInt(certificate.epoch), encodeAckQC(certificate)),
-      put(columns.meta, POINT_KEY, encodePlain(point)),
-    ];
+    const proof = put(columns.certificates, BigInt(certificate.epoch), encodeAckQC(certificate));
+    if (this.#isRewindable) return [proof, ...this.#pointOps(point, certificate.epoch)];
+    const operations = [proof, put(columns.meta, POINT_KEY, encodePlain(point))];
     const end = unfinalKey(point.number + 1, undefined);
     for await (const [key] of this.#database.iterate(columns.unfinal, { lt: end }))
       operations.push(del(columns.unfinal, key));
@@ -91,6 +102,13 @@ export class ConsensusStore {
     return hashes.map((hash) => del(columns.seals, hash));
   }
 
+  #pointOps(point: ChainPoint, epoch: number): WriteOp[] {
+    this.#points.set(point.hash, point);
+    return epoch % EPOCHS_PER_POINT === 0
+      ? [put(columns.points, point.hash, encodePlain(point))]
+      : [];
+  }
+
   keyOps(keyHash: Hash, publicKey: Bytes): WriteOp[] {
     return [put(columns.validatorKeys, keyHash, publicKey)];
   }
@@ -111,6 +129,14 @@ export class ConsensusStore {
   /** Where a restart begins: the point of the last finalised block; undefined: the genesis. */
   point(): ChainPoint | undefined {
     const raw = this.#database.get(columns.meta, POINT_KEY);
+    return raw && decodePlain<ChainPoint>(raw);
+  }
+
+  /** What was remembered when the block of this hash, the last of its epoch, became final; rewindable chains only. */
+  pointAt(hash: Hash): ChainPoint | undefined {
+    const known = this.#points.get(hash);
+    if (known !== undefined) return known;
+    const raw = this.#database.get(columns.points, hash);
     return raw && decodePlain<ChainPoint>(raw);
   }
 

@@ -9,20 +9,17 @@
  *
  * A block and its consensus data are one batch. A crash loses unsigned work only: what was signed is in the signer's own
  * records, and `open` starts from F* with all stored blocks above it. Source: docs/consensus.md §14.
+ *
+ * On a chain with `dev: true` somebody else keeps time (`drive`) and may go back (`rewind`): the same core, other moments.
  */
 
 import type { BuiltBlock } from "../chain/buildBlock.ts";
-import type { Chain } from "../chain/chain.ts";
 import { assert } from "../primitives/errors.ts";
 import type { Hash } from "../primitives/hex.ts";
-import type { Clock } from "../runtime/clock.ts";
 import { Emitter, type Listener, type Unsubscribe } from "../runtime/emitter.ts";
-import type { Logger } from "../runtime/log.ts";
 import { SerialQueue } from "../runtime/queue.ts";
-import type { TxPool } from "../txpool/pool.ts";
 import type { SealedBlock } from "../types/sealedBlock.ts";
-import type { BlockWork } from "./blockWork.ts";
-import type { ConsensusStore } from "./consensusStore.ts";
+import type { BlockOrder } from "./blockWork.ts";
 import type { Action, Event, FoundEvidence, Origin, PeerStatus } from "./core/events.ts";
 import { openConsensus } from "./core/openConsensus.ts";
 import type { CoreParams } from "./core/params.ts";
@@ -30,51 +27,44 @@ import type { ConsensusState } from "./core/state.ts";
 import { step } from "./core/step.ts";
 import { headPoint } from "./core/tree.ts";
 import type { EngineEvents } from "./engineEvents.ts";
-import type { FinalityWork } from "./finalityWork.ts";
-import type { SignatureWork } from "./signatureWork.ts";
+import { FactKeeper } from "./engineFacts.ts";
+import type {
+  Driven,
+  DriverEvent,
+  EngineDependencies,
+  EngineEvent,
+  EngineOptions,
+} from "./engineParts.ts";
 import { SlotTimer } from "./slotTimer.ts";
-import { loadStart } from "./startState.ts";
+import { loadStart, startBelow } from "./startState.ts";
 import { storedRange } from "./storedRange.ts";
-import type { Incoming, Transport } from "./transport.ts";
-
-export interface EngineDependencies {
-  readonly params: CoreParams;
-  readonly chain: Chain;
-  readonly pool: TxPool;
-  readonly store: ConsensusStore;
-  readonly blocks: BlockWork;
-  readonly signatures: SignatureWork;
-  readonly finality: FinalityWork;
-  readonly transport: Transport;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
-
-export interface EngineOptions {
-  /** ms after the start in which nothing is signed, while own messages of another process may be heard. */
-  readonly listenMs: number;
-}
-
-/** What an event is before it gets its time. */
-type WithoutTime<T> = T extends unknown ? Omit<T, "nowMs"> : never;
-type EngineEvent = WithoutTime<Event>;
+import type { Incoming } from "./transport.ts";
 
 /** Tasks on the chain that may wait: each block in flight, and what heads and checkpoints bring. */
 const MAX_WORK = 4_096;
 /** Own blocks built and not sealed yet. */
 const MAX_DRAFTS = 8;
 
+const NOTHING_DRIVEN: Driven = { block: undefined, skipped: 0 };
+
 /** Consensus of one node. */
 export class ConsensusEngine {
   readonly #deps: EngineDependencies;
   readonly #options: EngineOptions;
-  readonly #state: ConsensusState;
+  #state: ConsensusState;
   readonly #work = new SerialQueue({ name: "consensus", limit: MAX_WORK });
   readonly #drafts = new Map<Hash, BuiltBlock>();
   readonly #events = new Emitter<EngineEvents>();
   readonly #timer: SlotTimer;
-  #listenUntilMs = 0;
+  readonly #facts: FactKeeper;
+  #listenUntilMs = Number.NEGATIVE_INFINITY;
   #phase: "opening" | "running" | "stopped" = "opening";
+  #failure: unknown;
+  /** Answers under way, and who waits until there are none. */
+  #awaited = 0;
+  #quiet = Promise.withResolvers<void>();
+  #order: BlockOrder | undefined;
+  #driven: Driven = NOTHING_DRIVEN;
   #opened: readonly Action[];
 
   private constructor(
@@ -85,7 +75,9 @@ export class ConsensusEngine {
     this.#deps = deps;
     this.#options = options;
     [this.#state, this.#opened] = opened;
-    const { clock, params, pool, log } = deps;
+    const { clock, params, pool, log, finality } = deps;
+    const events = this.#events;
+    this.#facts = new FactKeeper({ finality, log, events, queue: (task) => this.#queue(task) });
     this.#timer = new SlotTimer(
       { clock, log, params },
       {
@@ -111,12 +103,42 @@ export class ConsensusEngine {
   start(): void {
     if (this.#phase !== "opening") return;
     this.#phase = "running";
-    this.#listenUntilMs = this.#deps.clock.nowMs() + this.#options.listenMs;
+    const { listenMs } = this.#options;
+    // the clock of a dev chain may go back behind its start
+    if (listenMs > 0) this.#listenUntilMs = this.#deps.clock.nowMs() + listenMs;
     const actions = this.#opened;
     this.#opened = [];
     for (const action of actions) this.#carryOut(action);
     this.#alignHead();
-    this.#timer.start();
+    if (!this.#options.isDriven) this.#timer.start();
+  }
+
+  /**
+   * One moment of a driven engine. Resolves when everything that follows has been done: the block stored, votes and acks
+   * counted, finality told. One at a time. Rejects with the failure that stopped the engine.
+   */
+  async drive(event: DriverEvent, order: BlockOrder): Promise<Driven> {
+    this.#order = order;
+    this.#driven = NOTHING_DRIVEN;
+    this.#dispatch(event);
+    await this.#settled();
+    return this.#driven;
+  }
+
+  /**
+   * Goes to a stored block of a dev chain, as a node that has never heard of others, and to what edits had made of its state.
+   * What was final beyond it is not any more. Nothing may be driven meanwhile. Throws ChainError, StorageError, StartError.
+   */
+  async rewind(head: Hash, editedStateRoot: Hash | undefined): Promise<void> {
+    const { chain, params } = this.#deps;
+    await this.#settled();
+    const start = await startBelow(this.#deps, head);
+    await chain.restoreHead({ hash: head, editedStateRoot, finalized: start.point.hash });
+    this.#drafts.clear();
+    const [state, actions] = openConsensus(params, start);
+    this.#state = state;
+    for (const action of actions) this.#carryOut(action);
+    await this.#settled();
   }
 
   /** Ends timers and work under way. The chain and the signers stay open: their openers close them. */
@@ -134,7 +156,7 @@ export class ConsensusEngine {
 
   /** Evidence from outside, judged before: kept and told like what was found here. */
   report(evidence: FoundEvidence): void {
-    this.#record({ type: "evidence", evidence });
+    this.#facts.record({ type: "evidence", evidence });
   }
 
   /** A peer says where it stands. */
@@ -166,11 +188,6 @@ export class ConsensusEngine {
 
   get params(): CoreParams {
     return this.#deps.params;
-  }
-
-  /** Resolves when all work asked for so far is done. */
-  idle(): Promise<void> {
-    return this.#work.idle();
   }
 
   on<Name extends keyof EngineEvents>(
@@ -227,7 +244,7 @@ export class ConsensusEngine {
         this.#timer.wakeAt(action.atMs);
         return;
       default:
-        this.#record(action);
+        this.#facts.record(action);
         return;
     }
   }
@@ -281,12 +298,13 @@ export class ConsensusEngine {
     const { blocks, signatures } = this.#deps;
     const secret = plan.reveal && signatures.secretOf(plan.reveal, plan.proposer);
     const lacksSecret = plan.reveal !== undefined && secret === undefined;
-    const own = lacksSecret ? undefined : await blocks.build(plan, secret);
+    const own = lacksSecret ? undefined : await blocks.build(plan, secret, this.#order);
     if (own === undefined) {
       this.#dispatch({ type: "notBuilt", id });
       return;
     }
     const { built, candidates } = own;
+    this.#driven = { block: undefined, skipped: built.skipped.length };
     this.#drafts.set(built.block.hash, built);
     for (const hash of this.#drafts.keys()) {
       if (this.#drafts.size <= MAX_DRAFTS) break;
@@ -302,6 +320,7 @@ export class ConsensusEngine {
     assert(built !== undefined, "a block that is sealed was built a moment before");
     const isNext = header.parentHash === this.#deps.chain.head.hash;
     await this.#deps.blocks.store(block, built, isNext);
+    this.#driven = { ...this.#driven, block: block.block };
     this.#events.emit("produced", block);
     this.#alignHead();
   }
@@ -315,42 +334,6 @@ export class ConsensusEngine {
     this.#follow(transport.fetch(request).catch(none), (blocks) =>
       this.#dispatch({ type: "fetched", id, blocks }),
     );
-  }
-
-  /** Facts that are stored or told, in their order. */
-  #record(
-    action: Extract<
-      Action,
-      { type: "macroblock" | "justified" | "finalized" | "evidence" | "alarm" | "invalidBlock" }
-    >,
-  ): void {
-    const { finality, log } = this.#deps;
-    switch (action.type) {
-      case "macroblock":
-        finality.know(action.checkpoint);
-        this.#queue(() => finality.macroblock(action.checkpoint));
-        return;
-      case "justified":
-        this.#events.emit("justified", action.checkpoint);
-        this.#queue(() => finality.justified(action.checkpoint, action.certificate));
-        return;
-      case "finalized":
-        this.#queue(async () => {
-          await finality.finalized(action);
-          this.#events.emit("finalized", action);
-        });
-        return;
-      case "evidence":
-        this.#events.emit("evidence", action.evidence);
-        this.#queue(() => finality.evidence(action.evidence));
-        return;
-      case "alarm":
-        log.error("Consensus alarm", { ...action.alarm });
-        this.#events.emit("alarm", action.alarm);
-        return;
-      case "invalidBlock":
-        log.warn("Block breaks a rule", { hash: action.hash, ...action.fault });
-    }
   }
 
   /** Makes the core's head the chain's, unless the block's own batch has done so. */
@@ -377,13 +360,29 @@ export class ConsensusEngine {
   }
 
   #follow<T>(work: Promise<T>, then: (value: T) => void): void {
-    work.then(then).catch((error: unknown) => this.#fail(error));
+    this.#awaited++;
+    work
+      .then(then)
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#awaited--;
+        if (this.#awaited > 0) return;
+        this.#quiet.resolve();
+        this.#quiet = Promise.withResolvers();
+      });
+  }
+
+  /** Resolves when no answer is under way: nothing will happen until the next event. Rejects if the engine has stopped itself. */
+  async #settled(): Promise<void> {
+    if (this.#awaited > 0) await this.#quiet.promise;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Disk, memory or a rule of this program failed: a node that goes on could contradict itself. */
   #fail(error: unknown): void {
     if (this.#phase === "stopped") return;
     this.#phase = "stopped";
+    this.#failure = error;
     this.#timer.stop();
     this.#deps.log.error("Consensus stopped", { error });
     this.#events.emit("failed", error);

@@ -26,12 +26,15 @@ export interface ReportDependencies {
 export class EngineReport {
   readonly #deps: ReportDependencies;
   readonly #metrics: MetricHandles<typeof engineMetrics>;
+  readonly #tells: boolean;
   readonly #stopping = new AbortController();
   #ends: readonly (() => void)[] = [];
   #lastSlot: number | undefined;
 
-  constructor(dependencies: ReportDependencies) {
+  /** `tells`: in log lines as well. */
+  constructor(dependencies: ReportDependencies, options: { readonly tells: boolean }) {
     this.#deps = dependencies;
+    this.#tells = options.tells;
     this.#metrics = dependencies.metrics.register("validators", engineMetrics);
   }
 
@@ -60,6 +63,8 @@ export class EngineReport {
           this.#metrics.votes_included_ratio.set(voted.length / expected.length);
       }),
     ];
+    if (!this.#tells) return;
+    this.#tellStart();
     this.#tellRegularly(this.#stopping.signal).catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) log.error("Status line stopped", { error });
     });
@@ -73,14 +78,18 @@ export class EngineReport {
 
   #observe(): void {
     const { engine } = this.#deps;
-    const { status } = engine;
     this.#lastSlot = headPoint(engine.view).slot;
     this.#metrics.head_slot.read(() => headPoint(engine.view).slot);
     this.#metrics.justified_epoch.read(() => engine.status.justifiedEpoch);
     this.#metrics.finalized_epoch.read(() => engine.status.finalizedEpoch);
     this.#metrics.finality_lag_blocks.read(() => lagOf(engine));
     this.#metrics.tree_blocks.read(() => engine.view.tree.size);
-    this.#deps.log.info("Consensus started", {
+  }
+
+  #tellStart(): void {
+    const { engine, log } = this.#deps;
+    const { status } = engine;
+    log.info("Consensus started", {
       number: status.headNumber,
       finalizedEpoch: status.finalizedEpoch,
       keys: engine.params.ownKeys.length,

@@ -21,9 +21,12 @@ const MAX_EVIDENCE_OF_VALIDATOR = 16;
 /** Stores finality. */
 export class FinalityWork {
   readonly #deps: FinalityWorkDependencies;
+  readonly #isQuiet: boolean;
 
-  constructor(dependencies: FinalityWorkDependencies) {
+  /** `isQuiet`: macroblocks are nothing to tell, there may be hundreds in a second. */
+  constructor(dependencies: FinalityWorkDependencies, options: { readonly isQuiet: boolean }) {
     this.#deps = dependencies;
+    this.#isQuiet = options.isQuiet;
   }
 
   /** From now on blocks of the next epoch find the checkpoint; `macroblock` puts it on disk. */
@@ -61,7 +64,7 @@ export class FinalityWork {
       operations,
     );
     const { epoch, lastNumber, handoff } = checkpoint.header;
-    log.info("Finalised macroblock", {
+    log[this.#isQuiet ? "debug" : "info"]("Finalised macroblock", {
       epoch,
       number: lastNumber,
       macroHash: checkpoint.hash,

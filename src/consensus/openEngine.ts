@@ -15,11 +15,11 @@ import { BlockWork } from "./blockWork.ts";
 import { ConsensusStore } from "./consensusStore.ts";
 import { coreParams } from "./core/params.ts";
 import { ConsensusEngine } from "./engine.ts";
+import type { EngineOptions } from "./engineParts.ts";
 import { FinalityWork } from "./finalityWork.ts";
 import { ownMessages } from "./ownMessages.ts";
 import { ConsensusQueries } from "./queries.ts";
-import { SignatureWork } from "./signatureWork.ts";
-import type { ValidatorSigner } from "./signing/validatorSigner.ts";
+import { SignatureWork, type Signer } from "./signatureWork.ts";
 import { baseFeeOfNextSlot } from "./slotFee.ts";
 import type { Transport } from "./transport.ts";
 import { ValidatorKeys } from "./validatorKeys.ts";
@@ -31,7 +31,7 @@ export class ConsensusSetup {
   readonly config: ConsensusConfig;
 
   constructor(database: Database, config: ConsensusConfig) {
-    this.store = new ConsensusStore(database);
+    this.store = new ConsensusStore(database, { isRewindable: config.dev });
     this.config = config;
   }
 
@@ -66,15 +66,16 @@ export interface OpenEngineDependencies {
   readonly pool: TxPool;
   readonly verifier: PqVerifier;
   readonly transport: Transport;
-  readonly signers: readonly ValidatorSigner[];
-  readonly clock: Clock;
+  readonly signers: readonly Signer[];
+  /** `real`: by which work is measured, where a development chain has moved time. */
+  readonly clock: Clock & { readonly real?: Clock };
   readonly log: Logger;
 }
 
 /** Opens the engine and what can be asked about it. With `listenMs` 0 nothing is listened for, and own old messages are not looked for either. */
 export async function openEngine(
   deps: OpenEngineDependencies,
-  options: { readonly listenMs: number },
+  options: EngineOptions,
 ): Promise<ConsensusQueries> {
   const { setup, chain, verifier, log } = deps;
   const { store, approved, config } = setup;
@@ -84,8 +85,10 @@ export async function openEngine(
   const keys = new ValidatorKeys(store, config);
   const domain = { chainId: params.chainId, salt: config.salt };
   const signatures = new SignatureWork({ verifier, keys, signers, domain, log });
-  const blocks = new BlockWork({ ...deps, store, approved, keys, config });
-  const finality = new FinalityWork({ chain, store, log, evidenceWindow: config.evidenceWindow });
+  const clock = deps.clock.real ?? deps.clock;
+  const blocks = new BlockWork({ ...deps, clock, store, approved, keys, config });
+  const { evidenceWindow } = config;
+  const finality = new FinalityWork({ chain, store, log, evidenceWindow }, options);
   const parts = { ...deps, params, store, blocks, signatures, finality };
   const engine = await ConsensusEngine.open(parts, options);
   if (options.listenMs > 0 && signers.size > 0)

@@ -1,28 +1,31 @@
 /**
- * Block production of a development chain, in place of the consensus engine: on arrival of transactions (instant), by the
- * clock (interval), both (mixed) or on demand only (manual). Blocks are plain Ethereum blocks.
+ * When a development chain makes blocks: on arrival of transactions (instant), by the clock (interval), both (mixed), on
+ * demand only (manual), or as a network of validators would (cadence). What a block is and what becomes final is the
+ * consensus engine's, which is driven here instead of keeping time by itself. Source: docs/consensus.md §13.
  *
  * One queue owns the head while a block is made: production, state edits and snapshots (`exclusive`) take turns. An arrival
  * only wakes the producer; whoever sent the transaction never waits for it, and what arrives meanwhile goes into the next
  * block together. Who reads may wait until what arrived before was tried (`settled`), so that a test which writes and then
  * reads finds what it wrote. A transaction that cannot run leaves the pool with its reason.
  */
-import { type BlockDraft, buildBlock } from "../chain/buildBlock.ts";
+import type { BlockDraft } from "../chain/buildBlock.ts";
 import type { Chain } from "../chain/chain.ts";
 import type { Address, Hash } from "../primitives/hex.ts";
 import type { Unsubscribe } from "../runtime/emitter.ts";
 import type { Logger } from "../runtime/log.ts";
-import type { MetricHandles, Metrics } from "../runtime/metrics.ts";
+import type { Metrics } from "../runtime/metrics.ts";
 import { SerialQueue } from "../runtime/queue.ts";
 import { Turns } from "../runtime/turns.ts";
 import type { TxPool } from "../txpool/pool.ts";
-import type { Selection } from "../txpool/select.ts";
+import { BlockMaker, type BlockWishes, type Wanted } from "./blockMaker.ts";
+import { buildTimeMs } from "./blockWork.ts";
 import type { DevClock } from "./devClock.ts";
-import { consensusMetrics } from "./metrics.ts";
-import { draftOn, type NextBlock, requireGasLimit } from "./nextBlock.ts";
+import type { ConsensusEngine } from "./engine.ts";
+import type { NextBlock } from "./nextBlock.ts";
 import { ProducerError } from "./producerError.ts";
+import { SlotTimer } from "./slotTimer.ts";
 
-export type ProducerMode = "instant" | "interval" | "manual" | "mixed";
+export type ProducerMode = "instant" | "interval" | "manual" | "mixed" | "cadence";
 
 export interface ProducerOptions {
   readonly mode: ProducerMode;
@@ -36,6 +39,8 @@ export interface ProducerOptions {
 
 export interface ProducerDependencies {
   readonly chain: Chain;
+  /** Driven by nobody else. */
+  readonly engine: ConsensusEngine;
   /** Follows the chain: `pool.onHead` is called for each `head` event. */
   readonly pool: TxPool;
   readonly clock: DevClock;
@@ -44,9 +49,7 @@ export interface ProducerDependencies {
 }
 
 /** All that can be set about production. */
-export interface ProducerSnapshot {
-  readonly next: NextBlock;
-  readonly miner: Address;
+export interface ProducerSnapshot extends BlockWishes {
   readonly automine: boolean;
   readonly intervalMs: number;
 }
@@ -62,31 +65,13 @@ const RESERVE_MS = 100;
 /** Least share of an interval for building, when the reserve would leave less. */
 const LEAST_BUILD_SHARE = 0.4;
 
-/** Failures after which a transaction may run in a later block. */
-const WAITS = new Set([
-  "GAS_LIMIT_REACHED",
-  "BLOB_GAS_LIMIT_REACHED",
-  "MAX_FEE_BELOW_BASE_FEE",
-  "BLOB_FEE_TOO_LOW",
-  "NONCE_TOO_HIGH",
-  "NONCE_TOO_LOW",
-]);
-
-/** How a block is to be made. */
-interface Wanted {
-  /** Also without transactions. */
-  readonly empty: boolean;
-  /** Time for executing transactions; undefined: no limit */
-  readonly timeMs: number | undefined;
-}
-
 /** Makes blocks on top of the head. */
 export class Producer {
   readonly #deps: ProducerDependencies;
-  readonly #metrics: MetricHandles<typeof consensusMetrics>;
+  readonly #maker: BlockMaker;
+  /** Present in mode `cadence`. */
+  readonly #slots: SlotTimer | undefined;
   readonly #queue = new SerialQueue({ name: "producer", limit: MAX_WAITING });
-  #next: NextBlock = {};
-  #miner: Address;
   #automine: boolean;
   #intervalMs: number;
   #running = false;
@@ -104,8 +89,13 @@ export class Producer {
 
   constructor(dependencies: ProducerDependencies, options: ProducerOptions) {
     this.#deps = dependencies;
-    this.#metrics = dependencies.metrics.register("consensus", consensusMetrics);
-    this.#miner = options.miner;
+    this.#maker = new BlockMaker(dependencies, options);
+    const { engine, clock, log } = dependencies;
+    if (options.mode === "cadence")
+      this.#slots = new SlotTimer(
+        { clock, log, params: engine.params },
+        { tick: (slot, tick) => this.#onSlot(slot, tick), wake: () => {} },
+      );
     this.#automine = options.mode === "instant" || options.mode === "mixed";
     const byClock = options.mode === "interval" || options.mode === "mixed";
     const idle = options.mode === "instant" && options.emptyBlocks;
@@ -127,6 +117,7 @@ export class Producer {
       }),
     ];
     this.#tick();
+    this.#slots?.start();
     this.#wake();
   }
 
@@ -135,6 +126,7 @@ export class Producer {
     this.#running = false;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#ticking?.abort();
+    this.#slots?.stop();
     await this.#queue.close();
   }
 
@@ -149,7 +141,7 @@ export class Producer {
 
   /** Beneficiary of the next block. */
   get miner(): Address {
-    return this.#next.miner ?? this.#miner;
+    return this.#maker.miner;
   }
 
   /** Whether transactions make blocks by arriving. */
@@ -175,13 +167,12 @@ export class Producer {
 
   /** Beneficiary of all later blocks. */
   setMiner(miner: Address): void {
-    this.#miner = miner;
+    this.#maker.setMiner(miner);
   }
 
   /** Adds wishes for the next block. Throws ProducerError BAD_GAS_LIMIT. */
   setNext(wishes: NextBlock): void {
-    requireGasLimit(wishes.gasLimit);
-    this.#next = { ...this.#next, ...wishes };
+    this.#maker.setNext(wishes);
   }
 
   /** Runs `task` while no block is being made: for edits of the state, snapshots and the like. */
@@ -219,24 +210,19 @@ export class Producer {
 
   /** What the next block would be made of, if it were made now. */
   nextDraft(): BlockDraft {
-    const { chain, clock } = this.#deps;
-    const parent = chain.head;
-    const timestamp = clock.nextTimestamp(parent.header.timestamp, this.#timestampGap());
-    return draftOn(parent, this.#next, { timestamp, miner: this.miner });
+    return this.#maker.nextDraft();
   }
 
   snapshot(): ProducerSnapshot {
     return {
-      next: this.#next,
-      miner: this.#miner,
+      ...this.#maker.wishes,
       automine: this.#automine,
       intervalMs: this.#intervalMs,
     };
   }
 
   restore(snapshot: ProducerSnapshot): void {
-    this.#next = snapshot.next;
-    this.#miner = snapshot.miner;
+    this.#maker.restore(snapshot);
     this.#automine = snapshot.automine;
     if (snapshot.intervalMs !== this.#intervalMs) this.setIntervalMs(snapshot.intervalMs);
     this.#wake();
@@ -300,11 +286,14 @@ export class Producer {
   async #produceByClock(intervalMs: number, signal: AbortSignal): Promise<void> {
     const { real } = this.#deps.clock;
     const timeMs = Math.max(intervalMs - RESERVE_MS, intervalMs * LEAST_BUILD_SHARE);
+    const sharesSlot = intervalMs < this.#deps.engine.params.config.slotMs;
     let dueMs = real.nowMs() + intervalMs;
     while (!signal.aborted) {
       await real.sleepUntil(dueMs, signal);
       await this.#queue
-        .run(() => (signal.aborted ? undefined : this.#produce({ empty: true, timeMs })))
+        .run(() =>
+          signal.aborted ? undefined : this.#produce({ empty: true, timeMs, sharesSlot }),
+        )
         .catch((error: unknown) => this.#complain(error));
       // ticks that a slow block has missed are left out
       dueMs = Math.max(dueMs + intervalMs, real.nowMs());
@@ -319,7 +308,9 @@ export class Producer {
   async #produce(wanted: Wanted): Promise<Hash | undefined> {
     const arrived = this.#arrived;
     try {
-      return await this.#buildAndImport(wanted);
+      const block = await this.#maker.make(wanted);
+      if (this.#slots !== undefined) this.#keepUp();
+      return block?.hash;
     } finally {
       this.#tried = arrived;
       this.#round.resolve();
@@ -327,56 +318,22 @@ export class Producer {
     }
   }
 
-  async #buildAndImport(wanted: Wanted): Promise<Hash | undefined> {
-    const { chain, pool, clock, log } = this.#deps;
-    const startMs = clock.real.nowMs();
-    const draft = this.nextDraft();
-    const baseFee = draft.overrides?.baseFeePerGas;
-    const selection = pool.select({
-      gasLimit: draft.gasLimit,
-      ...(baseFee !== undefined && { baseFee }),
-    });
-    const first = selection.next();
-    if (first.done === true && !wanted.empty) return undefined;
-    const built = await buildBlock(chain, draft, resume(first, selection), {
-      clock: clock.real,
-      ...(wanted.timeMs !== undefined && { timeMs: wanted.timeMs }),
-    });
-    for (const { hash, error } of built.skipped) {
-      if (WAITS.has(error.reason.code)) continue;
-      pool.remove(hash, { code: "NOT_EXECUTABLE", problem: error.message });
-    }
-    this.#metrics.skipped_transactions_total.add(built.skipped.length);
-    const { block } = built;
-    if (block.transactions.length === 0 && !wanted.empty) return undefined;
-    await chain.importBlock(block, built);
-    clock.used(block.header.timestamp);
-    this.#next = {};
-    const elapsedMs = clock.real.nowMs() - startMs;
-    this.#metrics.produced_blocks_total.add();
-    this.#metrics.produced_transactions_total.add(block.transactions.length);
-    this.#metrics.production_seconds.observe(elapsedMs / 1000);
-    log.debug("Produced block", {
-      number: block.header.number,
-      hash: block.hash,
-      transactions: block.transactions.length,
-      gasUsed: block.header.gasUsed,
-      elapsedMs,
-    });
-    return block.hash;
+  /** Blocks by order may be ahead of the clock: their slots are over then, and the cadence goes on from there. */
+  #keepUp(): void {
+    const { clock } = this.#deps;
+    if (this.#maker.headTimeMs > clock.nowMs()) clock.setTime(this.#maker.headTimeMs);
   }
 
-  /** Least difference of timestamps: none between blocks of one slot, where the chain has several in one. */
-  #timestampGap(): bigint {
-    const consensus = this.#deps.chain.config.qnet?.consensus;
-    const shared = consensus !== undefined && consensus.tickMs < consensus.slotMs;
-    const fast = this.#intervalMs > 0 && this.#intervalMs < 1000;
-    return shared && fast && !this.#automine ? 0n : 1n;
+  /** A tick of the cadence; one that comes while work is waiting is left out. */
+  #onSlot(slot: number, tick: number): void {
+    if (this.#queue.length > 0) return;
+    const { pool, engine } = this.#deps;
+    this.#queue
+      .run(async () => {
+        const pendingTransactions = pool.stats().pending;
+        const timeMs = buildTimeMs(engine.params.config, pendingTransactions);
+        if (this.#running) await this.#maker.tick({ slot, tick }, { pendingTransactions, timeMs });
+      })
+      .catch((error: unknown) => this.#complain(error));
   }
-}
-
-function* resume(first: ReturnType<Selection["next"]>, rest: Selection) {
-  if (first.done === true) return;
-  yield first.value;
-  yield* rest;
 }

@@ -14,6 +14,8 @@ export type ProducerErrorReason =
       readonly least: bigint;
       readonly most: bigint;
     }
+  /** The validator that the staking contract names for the slot is another one than this node. */
+  | { readonly code: "NOT_THE_LEADER"; readonly slot: number; readonly leader: number }
   | { readonly code: "TOO_MANY_BLOCKS"; readonly count: number; readonly limit: number }
   | { readonly code: "BAD_INTERVAL"; readonly intervalMs: number; readonly limitMs: number };
 

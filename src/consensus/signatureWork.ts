@@ -24,11 +24,14 @@ import type { ValidatorKeys } from "./validatorKeys.ts";
  */
 const VERIFY_TURN_MS = 4;
 
+/** Who signs with one validator's key. */
+export type Signer = Pick<ValidatorSigner, "keyHash" | "sign" | "commitSecret" | "noteSeen">;
+
 export interface SignatureWorkDependencies {
   readonly verifier: PqVerifier;
   readonly keys: ValidatorKeys;
   /** By the hash of their key. */
-  readonly signers: ReadonlyMap<Hash, ValidatorSigner>;
+  readonly signers: ReadonlyMap<Hash, Signer>;
   readonly domain: MessageDomain;
   readonly log: Logger;
 }
@@ -91,7 +94,7 @@ export class SignatureWork {
     return commitHash(domain, validator, epoch, secret) === commit ? secret : undefined;
   }
 
-  async #signWith(signer: ValidatorSigner, request: SignRequest): Promise<SignedMessage> {
+  async #signWith(signer: Signer, request: SignRequest): Promise<SignedMessage> {
     if (request.type === "seal")
       return { type: "seal", signature: await signer.sign({ type: "seal", seal: request.seal }) };
     if (request.type === "ack")

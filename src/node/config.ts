@@ -41,8 +41,8 @@ export interface NodeOptions {
   readonly pool?: Partial<PoolOptions>;
   /** Threads that recover senders; 0: none */
   readonly recoveryThreads?: number;
-  /** Makes blocks; only for a genesis that says `dev: true`. */
-  readonly producer?: ProducerOptions;
+  /** Makes blocks with the keys of the genesis' validator; only for a genesis that says `dev: true`. */
+  readonly producer?: ProducerOptions & { readonly keys: readonly SigningKey[] };
   /** Takes part in the consensus of the genesis' validators; without it their blocks cannot be followed. */
   readonly consensus?: ConsensusNodeOptions;
   /** Accounts and manners of a development chain that makes blocks; default: no accounts, quiet. */

@@ -5,11 +5,15 @@ import { EvidenceReporter } from "../consensus/evidenceReporter.ts";
 import { type OpenEngineDependencies, openEngine } from "../consensus/openEngine.ts";
 import type { ConsensusQueries } from "../consensus/queries.ts";
 import { ProtectionLog } from "../consensus/signing/protectionLog.ts";
+import { UnprotectedSigner } from "../consensus/signing/unprotectedSigner.ts";
 import { type SigningKey, ValidatorSigner } from "../consensus/signing/validatorSigner.ts";
+import { noPeers } from "../consensus/transport.ts";
+import { keccakHash } from "../crypto/keccak.ts";
 import type { Metrics } from "../runtime/metrics.ts";
 import type { ServiceGroup } from "../runtime/service.ts";
 import { openDatabase } from "../storage/database.ts";
 import type { ConsensusNodeOptions } from "./config.ts";
+import { SetupError } from "./setupError.ts";
 
 type EngineParts = Omit<OpenEngineDependencies, "signers" | "transport"> & {
   readonly metrics: Metrics;
@@ -29,9 +33,46 @@ export async function startConsensus(
     await services.start([{ ...stopped, name: "signer", stop: () => signer.close() }]);
   }
   const { listenMs, transport } = options;
-  const queries = await openEngine({ ...parts, signers, transport }, { listenMs });
-  const { engine } = queries;
-  const report = new EngineReport({ ...parts, engine });
+  const manner = { listenMs, isDriven: false, isQuiet: false };
+  const queries = await openEngine({ ...parts, signers, transport }, manner);
+  await startEngine(parts, queries, services);
+  const { reporter: account } = options;
+  if (account === undefined) return queries;
+  const reporter = new EvidenceReporter({ ...parts, queries, account });
+  await services.start([
+    { name: "reporter", start: () => reporter.start(), stop: () => reporter.stop() },
+  ]);
+  return queries;
+}
+
+/**
+ * The same for a development chain, whose producer drives the engine: no peers, no signing records. `isQuiet`: blocks come
+ * too fast to be told of. Throws SetupError NO_VALIDATOR_KEY, StartError.
+ */
+export async function startDevConsensus(
+  parts: EngineParts,
+  { keys, isQuiet }: { readonly keys: readonly SigningKey[]; readonly isQuiet: boolean },
+  services: ServiceGroup,
+): Promise<ConsensusQueries> {
+  const { chainId } = parts.chain.config;
+  const { salt, validators } = parts.setup.config;
+  const wanted = validators.map(({ publicKey }) => keccakHash(publicKey));
+  if (!keys.some(({ keyHash }) => wanted.includes(keyHash)))
+    throw new SetupError({ code: "NO_VALIDATOR_KEY", chainId, wanted });
+  const signers = keys.map((key) => new UnprotectedSigner(key, { chainId, salt }));
+  const manner = { listenMs: 0, isDriven: true, isQuiet };
+  const queries = await openEngine({ ...parts, signers, transport: noPeers }, manner);
+  await startEngine(parts, queries, services, { tells: !isQuiet });
+  return queries;
+}
+
+async function startEngine(
+  parts: EngineParts,
+  { engine }: ConsensusQueries,
+  services: ServiceGroup,
+  how = { tells: true },
+): Promise<void> {
+  const report = new EngineReport({ ...parts, engine }, how);
   await services.start([
     {
       name: "consensus report",
@@ -44,13 +85,6 @@ export async function startConsensus(
       stop: () => engine.stop(),
     },
   ]);
-  const { reporter: account } = options;
-  if (account === undefined) return queries;
-  const reporter = new EvidenceReporter({ ...parts, queries, account });
-  await services.start([
-    { name: "reporter", start: () => reporter.start(), stop: () => reporter.stop() },
-  ]);
-  return queries;
 }
 
 async function openSigner(

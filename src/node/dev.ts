@@ -9,6 +9,7 @@
 import { randomBytes } from "node:crypto";
 import type { Chain } from "../chain/chain.ts";
 import type { DevClock, DevClockSnapshot } from "../consensus/devClock.ts";
+import type { ConsensusEngine } from "../consensus/engine.ts";
 import type { NextBlock } from "../consensus/nextBlock.ts";
 import type { Producer, ProducerSnapshot } from "../consensus/producer.ts";
 import { keccakHash } from "../crypto/keccak.ts";
@@ -34,6 +35,7 @@ export interface DevDependencies {
   readonly chain: Chain;
   readonly pool: TxPool;
   readonly producer: Producer;
+  readonly engine: ConsensusEngine;
   readonly clock: DevClock;
   readonly log: Logger;
 }
@@ -284,11 +286,11 @@ export class DevChain {
 
   /** Goes back to a snapshot; it and all later ones are used up. false: there is no such snapshot. */
   revert(id: bigint): Promise<boolean> {
-    const { chain, pool, producer, clock } = this.#deps;
+    const { engine, pool, producer, clock } = this.#deps;
     return producer.exclusive(async () => {
       const snapshot = this.#snapshots.get(id);
       if (snapshot === undefined) return false;
-      await chain.restoreHead(snapshot.hash, snapshot.editedStateRoot);
+      await engine.rewind(snapshot.hash, snapshot.editedStateRoot);
       clock.restore(snapshot.clock);
       pool.restore(snapshot.pool);
       // how blocks are triggered is a mode of the node, not a state of the chain
@@ -306,9 +308,9 @@ export class DevChain {
 
   /** Goes back to block 0 and forgets pool, snapshots, impersonations and everything that was set. */
   async reset(): Promise<void> {
-    const { chain, pool, producer, clock } = this.#deps;
+    const { chain, engine, pool, producer, clock } = this.#deps;
     await producer.exclusive(async () => {
-      await chain.restoreHead(chain.genesisHash, undefined);
+      await engine.rewind(chain.genesisHash, undefined);
       pool.clear();
       clock.restore({ offsetMs: 0, nextTimestamp: undefined, blockInterval: undefined });
       producer.restore(this.#initial);
@@ -316,6 +318,13 @@ export class DevChain {
       this.#impersonated.clear();
       this.#minGasPrice = 0n;
     });
+  }
+
+  /** Makes a stored block the head, with what edits had made of its state; the pool takes back what was undone. Throws ChainError. */
+  async goTo(hash: Hash): Promise<void> {
+    const { chain, engine, producer } = this.#deps;
+    const { editedStateRoot } = chain.overrideOf(hash);
+    await producer.exclusive(() => engine.rewind(hash, editedStateRoot));
   }
 
   /** Goes back by `depth` blocks; their transactions leave the pool too. Throws DevError. */
@@ -328,7 +337,7 @@ export class DevChain {
    * to hold. When that fails all is as before. Throws DevError.
    */
   async reorg(depth: bigint, prepare: (index: number) => Promise<void>): Promise<void> {
-    const { chain, producer } = this.#deps;
+    const { chain, engine, producer } = this.#deps;
     const { automine } = producer;
     const { hash: before } = chain.head;
     const { editedStateRoot } = chain.overrideOf(before);
@@ -342,7 +351,7 @@ export class DevChain {
         await producer.mine(1);
       }
     } catch (error) {
-      await producer.exclusive(() => chain.restoreHead(before, editedStateRoot));
+      await producer.exclusive(() => engine.rewind(before, editedStateRoot));
       throw error;
     } finally {
       producer.setAutomine(automine);
@@ -351,13 +360,11 @@ export class DevChain {
 
   /** Returns the hashes of the blocks left behind, oldest first. */
   async #goBack(depth: bigint): Promise<readonly Hash[]> {
-    const { chain, pool } = this.#deps;
+    const { chain, engine, pool } = this.#deps;
     const head = chain.head.header.number;
-    const finalized = chain.finalized.header.number;
     const number = head - depth;
     const target = number < 0n ? undefined : chain.canonicalHash(number);
     if (target === undefined) throw new DevError({ code: "BEYOND_GENESIS", depth, head });
-    if (number < finalized) throw new DevError({ code: "BELOW_FINALIZED", number, finalized });
     const left: Hash[] = [];
     const transactions: Hash[] = [];
     for (let at = number + 1n; at <= head; at++) {
@@ -366,7 +373,7 @@ export class DevChain {
       left.push(block.hash);
       for (const { hash } of block.transactions) transactions.push(hash);
     }
-    await chain.restoreHead(target, chain.overrideOf(target).editedStateRoot);
+    await engine.rewind(target, chain.overrideOf(target).editedStateRoot);
     for (const hash of transactions) pool.remove(hash);
     return left;
   }

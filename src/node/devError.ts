@@ -3,8 +3,6 @@ import { NodeError } from "../primitives/errors.ts";
 import type { Hash } from "../primitives/hex.ts";
 
 export type DevErrorReason =
-  /** Blocks that are final stay. */
-  | { readonly code: "BELOW_FINALIZED"; readonly number: bigint; readonly finalized: bigint }
   | { readonly code: "BEYOND_GENESIS"; readonly depth: bigint; readonly head: bigint }
   /** The dump needs the names of accounts and slots that this database never noted. */
   | { readonly code: "UNNAMED_STATE"; readonly hash: Hash };

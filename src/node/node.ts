@@ -14,7 +14,6 @@ import { ConsensusSetup } from "../consensus/openEngine.ts";
 import { Producer } from "../consensus/producer.ts";
 import type { ConsensusQueries } from "../consensus/queries.ts";
 import type { PqVerifier } from "../crypto/pqVerifier.ts";
-import { NodeError } from "../primitives/errors.ts";
 import type { Address, Hash } from "../primitives/hex.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
@@ -28,14 +27,10 @@ import { TxPool } from "../txpool/pool.ts";
 import { knownSender, rememberSender } from "../types/sender.ts";
 import type { Transaction } from "../types/transaction.ts";
 import type { NodeOptions } from "./config.ts";
-import { startConsensus } from "./consensus.ts";
+import { startConsensus, startDevConsensus } from "./consensus.ts";
 import { demandFastVerifier, makeVerifier, prepareVerifier } from "./cryptoSetup.ts";
 import { DevChain } from "./dev.ts";
-
-export type SetupErrorReason = { readonly code: "PRODUCTION_NEEDS_DEV"; readonly chainId: bigint };
-
-/** Options that do not go together. */
-export class SetupError extends NodeError<SetupErrorReason> {}
+import { SetupError } from "./setupError.ts";
 
 interface Parts {
   readonly database: Database;
@@ -141,8 +136,13 @@ async function startParts(options: NodeOptions, services: ServiceGroup): Promise
   const handles = metrics.register("chain", chainMetrics);
   const observer = chainObserver(handles);
   const pooled: PooledSource = { get: undefined };
-  const sources = { database, recovery, verifier, observer, pooled };
-  const { chain, setup } = await openChain(options, sources);
+  const { chain, setup } = await openChain(options, {
+    database,
+    recovery,
+    verifier,
+    observer,
+    pooled,
+  });
   await hold(services, "chain", () => chain.close());
   await prepareVerifier(verifier, chain.config, options);
   if (options.producer !== undefined && !chain.isDev)
@@ -156,16 +156,22 @@ async function startParts(options: NodeOptions, services: ServiceGroup): Promise
   followHead(chain, pool, handles);
   await services.start([{ name: "pool", start: () => pool.start(), stop: () => pool.stop() }]);
   const common = { database, chain, pool, verifier, clock, metrics };
-  const consensus =
-    setup && options.consensus
-      ? await startConsensus({ setup, ...common, log }, options.consensus, services)
-      : undefined;
+  if (setup === undefined)
+    return { ...common, consensus: undefined, producer: undefined, dev: undefined };
+  const sources = { setup, ...common, log };
+  if (options.producer === undefined || devClock === undefined) {
+    const consensus =
+      options.consensus && (await startConsensus(sources, options.consensus, services));
+    return { ...common, consensus, producer: undefined, dev: undefined };
+  }
+  const { keys, mode } = options.producer;
+  const manner = { keys, isQuiet: mode !== "cadence" };
+  const consensus = await startDevConsensus(sources, manner, services);
+  const { engine } = consensus;
   const parts = { ...common, consensus };
-  if (options.producer === undefined || devClock === undefined)
-    return { ...parts, producer: undefined, dev: undefined };
-  const producer = new Producer({ ...parts, clock: devClock, log }, options.producer);
+  const producer = new Producer({ ...parts, engine, clock: devClock, log }, options.producer);
   const dev = new DevChain(
-    { chain, pool, producer, clock: devClock, log },
+    { chain, pool, producer, engine, clock: devClock, log },
     options.dev ?? { accounts: [], autoImpersonate: false, logging: false },
   );
   await hold(services, "dev chain", () => dev.close());
@@ -193,8 +199,8 @@ async function openChain(
   const { database, recovery, verifier, pooled } = parts;
   const genesis = typeof wanted === "function" ? await wanted(readStoredGenesis(database)) : wanted;
   const config = genesis.config.qnet?.consensus;
-  const takesPart = options.consensus !== undefined && config !== undefined;
-  const setup = takesPart ? new ConsensusSetup(database, config) : undefined;
+  const takesPart = options.consensus !== undefined || (options.producer && config?.dev);
+  const setup = takesPart && config ? new ConsensusSetup(database, config) : undefined;
   const chain = await Chain.open(database, genesis, {
     ...(setup?.chainRules ?? networkRules(genesis.config)),
     log,

@@ -86,6 +86,8 @@ export const columns = {
   certificates: column<bigint, Bytes>("certificates", "q", [numberCodec, bytesCodec]),
   /** Certificate of justification by epoch, RLP of JustQC, above the last finalised epoch. */
   justifications: column<bigint, Bytes>("justifications", "j", [numberCodec, bytesCodec]),
+  /** What consensus remembers at a checkpoint of a dev chain, by the hash of its block, in the form of consensus/plainCodec. */
+  points: column<Hash, Bytes>("points", "f", [hashCodec, bytesCodec]),
   /** Public key of a validator by its keccak256. */
   validatorKeys: column<Hash, Bytes>("validatorKeys", "k", [hashCodec, bytesCodec]),
   /** Contradicting messages of validators by keccak256 of the value, in the form of consensus/plainCodec. */

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ChainError } from "../../src/chain/chainError.ts";
 import type { NodeOptions } from "../../src/node/config.ts";
-import { QNode, SetupError } from "../../src/node/node.ts";
+import { QNode } from "../../src/node/node.ts";
+import { SetupError } from "../../src/node/setupError.ts";
 import { ZERO_ADDRESS } from "../../src/primitives/hex.ts";
 import { silentLogger } from "../../src/runtime/log.ts";
 import { plainGenesis, readFixtureChain } from "../support/chains.ts";
@@ -74,6 +75,7 @@ describe("a node with the public chain on disk", () => {
       blockTimeMs: 0,
       emptyBlocks: false,
       miner: ZERO_ADDRESS,
+      keys: [],
     } as const;
     const options = { ...optionsOf(undefined, plainGenesis()), producer };
     await assert.rejects(QNode.start(options), (error) => error instanceof SetupError);

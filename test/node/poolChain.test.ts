@@ -1,38 +1,7 @@
 import assert from "node:assert/strict";
-import { DevClock } from "../../src/consensus/devClock.ts";
-import { HeadView } from "../../src/consensus/headView.ts";
-import { Producer } from "../../src/consensus/producer.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
-import { silentLogger } from "../../src/runtime/log.ts";
-import { Metrics } from "../../src/runtime/metrics.ts";
-import { WorkerPool } from "../../src/runtime/workers.ts";
-import { TxPool } from "../../src/txpool/pool.ts";
-import { devnetGenesis, openTestChain, TEST_MINER, testTransaction } from "../support/chains.ts";
-
-async function setUp(threads: number) {
-  const test = await openTestChain(devnetGenesis());
-  const { chain } = test;
-  const clock = new DevClock(systemClock);
-  const log = silentLogger;
-  const metrics = new Metrics();
-  const recovery = new WorkerPool({ log }, { threads });
-  const head = new HeadView({ chain, clock });
-  const pool = new TxPool({ head, recovery, log, clock, metrics });
-  chain.on("head", (event): undefined => {
-    pool.onHead(event);
-  });
-  const producer = new Producer(
-    { chain, pool, clock, log, metrics },
-    { mode: "instant", blockTimeMs: 0, emptyBlocks: false, miner: TEST_MINER },
-  );
-  producer.start();
-  const close = async () => {
-    await producer.stop();
-    await recovery.stop();
-    await test[Symbol.asyncDispose]();
-  };
-  return { chain, pool, producer, metrics, [Symbol.asyncDispose]: close };
-}
+import { testTransaction } from "../support/chains.ts";
+import { startDevProducer } from "../support/devProducer.ts";
 
 async function until(condition: () => boolean): Promise<void> {
   const deadlineMs = performance.now() + 8_000;
@@ -44,7 +13,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 describe("pool, workers, producer and chain together", () => {
   it("mine a burst of three senders, every transaction once and in nonce order", async () => {
-    await using test = await setUp(2);
+    await using test = await startDevProducer(systemClock, {}, 2);
     const { chain, pool, metrics } = test;
     const perSender = 150;
     const raws = Array.from(
@@ -59,14 +28,14 @@ describe("pool, workers, producer and chain together", () => {
   });
 
   it("give the transactions of undone blocks back and mine them again", async () => {
-    await using test = await setUp(0);
-    const { chain, pool, producer } = test;
+    await using test = await startDevProducer(systemClock, {}, 0);
+    const { chain, engine, pool, producer } = test;
     const hashes = [];
     for (let nonce = 0; nonce < 3; nonce++) {
       hashes.push((await pool.add(testTransaction(chain, 0, nonce).raw, "local")).hash);
       await until(() => chain.head.header.number === BigInt(nonce + 1));
     }
-    await producer.exclusive(() => chain.setForkchoice({ head: chain.genesisHash }));
+    await producer.exclusive(() => engine.rewind(chain.genesisHash, undefined));
     assert.equal(chain.head.header.number, 0n);
     assert.equal(pool.stats().pending, 3);
     await producer.mine();

@@ -60,9 +60,12 @@ export interface TestChain extends AsyncDisposable {
 /** A chain in memory, or on disk at `path`. */
 export async function openTestChain(
   genesis: Genesis,
-  options: Partial<ChainDependencies> & { readonly path?: string } = {},
+  options: Partial<ChainDependencies> & {
+    readonly path?: string;
+    readonly database?: Database;
+  } = {},
 ): Promise<TestChain> {
-  const database = await openDatabase({ path: options.path });
+  const database = options.database ?? (await openDatabase({ path: options.path }));
   try {
     const chain = await Chain.open(database, genesis, {
       sealRules: anySeal,

@@ -1,6 +1,9 @@
 /** A development node of real parts in memory behind its RPC server, for tests. */
+
+import { devValidatorKeys } from "../../cli/devAccounts.ts";
 import { allMethods } from "../../rpc/methods/index.ts";
 import { startRpcServer } from "../../rpc/server.ts";
+import type { ProducerOptions } from "../../src/consensus/producer.ts";
 import { QNode } from "../../src/node/node.ts";
 import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { type Logger, silentLogger } from "../../src/runtime/log.ts";
@@ -13,6 +16,8 @@ export interface DevNodeOptions {
   readonly logging?: boolean;
   /** Directory of the database; default: in memory */
   readonly databasePath?: string;
+  /** Default: instant */
+  readonly producer?: Partial<ProducerOptions>;
 }
 
 export interface DevNode extends AsyncDisposable {
@@ -26,6 +31,7 @@ export interface DevNode extends AsyncDisposable {
 }
 
 const MAX_WAIT_MS = 5_000;
+const INSTANT = { mode: "instant", blockTimeMs: 0, emptyBlocks: false } as const;
 
 /** Namespaces of all methods. */
 function namespaces(): readonly string[] {
@@ -42,7 +48,7 @@ export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNod
     clock: options.clock ?? systemClock,
     recoveryThreads: 0,
     pool: { allowUnprotected: true },
-    producer: { mode: "instant", blockTimeMs: 0, emptyBlocks: false, miner: TEST_MINER },
+    producer: { ...INSTANT, miner: TEST_MINER, keys: devValidatorKeys(), ...options.producer },
     dev: {
       accounts: TEST_KEYS.map((privateKey, index) => {
         const address = TEST_ADDRESSES[index];

@@ -1,7 +1,7 @@
 /** When a leader makes blocks inside its slot. Local policy: no rule depends on it. Source: docs/consensus.md §4.3, §7. */
 import type { ChainPoint } from "./chainPoint.ts";
 import { childEpoch } from "./chainPoint.ts";
-import type { CoreParams } from "./params.ts";
+import { type CoreParams, slotGasLimitFor } from "./params.ts";
 import { ticksPerSlot } from "./time.ts";
 
 /** Pending transactions up to which blocks come at this interval; beyond the last, at the shortest. */
@@ -47,7 +47,7 @@ export function dueSeq(
     return isWanted && slot - head.slot >= backoffSlots(lag) ? 0 : undefined;
   }
   if (pendingTransactions === 0 || lag > BACKOFF_LAG) return undefined;
-  if (head.slotGasUsed + LEAST_GAS > params.config.slotGasLimit) return undefined;
+  if (head.slotGasUsed + LEAST_GAS > slotGasLimitFor(params, head.gasLimit)) return undefined;
   const interval = Math.ceil(blockIntervalMs(pendingTransactions) / params.config.tickMs);
   const gap = Math.max(interval, params.config.minTickGap);
   return tick >= head.tick + gap ? head.seq + 1 : undefined;

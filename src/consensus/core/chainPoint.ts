@@ -53,6 +53,8 @@ export interface ChainPoint {
   readonly stateRoot: Hash;
   /** wei per gas */
   readonly baseFeePerGas: bigint;
+  /** Of the header. */
+  readonly gasLimit: bigint;
   /** of all blocks of this slot so far */
   readonly slotGasUsed: bigint;
   readonly epochState: EpochState;

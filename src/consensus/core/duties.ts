@@ -14,14 +14,14 @@ import {
   lastCheckpoint,
 } from "./chainPoint.ts";
 import { memberByKey, memberOf } from "./configuration.ts";
-import type { Action, BuildPlan, SignedMessage } from "./events.ts";
-import { expectedHeader } from "./expectedHeader.ts";
+import type { Action, BuildPlan, Event, HeaderWishes, SignedMessage } from "./events.ts";
+import { type BlockPlace, expectedHeader } from "./expectedHeader.ts";
 import { proposerFor } from "./extendChain.ts";
 import { countAck, countVote } from "./finality.ts";
 import { OWN_PEER } from "./gossip.ts";
 import { dueReveal, judgeBlock, judgeVote } from "./judgeBlock.ts";
 import type { ConsensusState, OwnDraft, Pending, VoteRecord, WaitingTick } from "./state.ts";
-import { slotStartMs } from "./time.ts";
+import { slotStartMs, ticksPerSlot } from "./time.ts";
 import { headPoint } from "./tree.ts";
 
 /** How long the first block of a slot waits for blocks of the slots before that are on their way. */
@@ -45,7 +45,7 @@ export function onTick(
 
 /** Makes the block of the last tick, once nothing on its way could become its parent. */
 export function proposeIfDue(state: ConsensusState, out: Action[]): void {
-  const { waiting, own } = state;
+  const { waiting } = state;
   if (waiting === undefined) return;
   const isFirst = waiting.tick === 0 && state.nowMs < waiting.untilMs;
   if (isFirst && isAwaitingBlocks(state, waiting.slot)) return;
@@ -54,12 +54,39 @@ export function proposeIfDue(state: ConsensusState, out: Action[]): void {
   const head = headPoint(state);
   const finalizedEpoch = state.finalized.header.epoch;
   const seq = dueSeq(state.params, head, { ...waiting, finalizedEpoch });
-  if (seq === undefined || isBuilding(state)) return;
+  if (seq !== undefined) build(state, { slot, seq, tick: waiting.tick }, waiting.wishes, out);
+}
+
+/** A block by order: the next one in the place asked for, if this node may make one there. */
+export function onPropose(
+  state: ConsensusState,
+  { slot, tick, wishes }: Extract<Event, { type: "propose" }>,
+  out: Action[],
+): void {
+  const { config } = state.params;
+  const head = headPoint(state);
+  if (!config.dev || slot < head.slot || tick >= ticksPerSlot(state.params)) return;
+  const isNewSlot = slot > head.slot;
+  if (!isNewSlot && tick < head.tick + config.minTickGap) return;
+  build(state, { slot, seq: isNewSlot ? 0 : head.seq + 1, tick }, wishes, out);
+}
+
+/** Asks for a block on the head, if this node leads the slot and has sealed nothing there yet. */
+function build(
+  state: ConsensusState,
+  place: BlockPlace,
+  wishes: HeaderWishes | undefined,
+  out: Action[],
+): void {
+  if (isBuilding(state)) return;
+  const head = headPoint(state);
+  const { slot, seq } = place;
   const leader = proposerFor(head, slot);
   if (!state.params.ownKeys.includes(leader.keyHash)) return;
+  const { own } = state;
   const isAfterLast = slot > own.sealedSlot || (slot === own.sealedSlot && seq > own.sealedSeq);
   if (!isAfterLast) return;
-  const plan = planOf(state, head, { ...leader, slot, seq, tick: waiting.tick });
+  const plan = planOf(state, head, { ...leader, ...place }, wishes);
   const id = state.nextId++;
   state.pending.set(id, { type: "build", plan });
   out.push({ type: "build", id, plan });
@@ -98,9 +125,8 @@ export function finishBuild(
   };
   const parent = state.tree.get(built.block.header.parentHash);
   if (parent === undefined) return; // finality left this branch while the block was built
-  const { fault } = judgeBlock(state.params, parent.point, block);
-  // a developer may set header fields by hand
-  if (fault !== undefined && !(state.params.config.dev && fault.code === "BAD_HEADER")) {
+  const { fault } = judgeBlock(state.params, parent.point, block, plan.wishes);
+  if (fault !== undefined) {
     const { hash } = built.block;
     out.push({ type: "invalidBlock", hash, fault });
     out.push({ type: "alarm", alarm: { code: "OWN_BLOCK_INVALID", hash } });
@@ -187,13 +213,8 @@ function ackJustified(state: ConsensusState, out: Action[]): void {
 function planOf(
   state: ConsensusState,
   head: ChainPoint,
-  place: {
-    readonly id: number;
-    readonly keyHash: Hash;
-    readonly slot: number;
-    readonly seq: number;
-    readonly tick: number;
-  },
+  place: BlockPlace & { readonly id: number; readonly keyHash: Hash },
+  wishes: HeaderWishes = {},
 ): BuildPlan {
   const { id: proposer, keyHash, slot, seq, tick } = place;
   return {
@@ -202,7 +223,8 @@ function planOf(
     tick,
     proposer,
     keyHash,
-    header: expectedHeader(state.params, head, place),
+    header: expectedHeader(state.params, head, place, wishes),
+    wishes,
     votes: votesFor(state, head),
     reveal: dueReveal(state.params, head, proposer),
     needsTransaction: seq > 0,

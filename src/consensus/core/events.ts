@@ -39,6 +39,17 @@ export type Event = { readonly nowMs: number } & (
       readonly tick: number;
       /** Transactions that a block could take now. */
       readonly pendingTransactions: number;
+      readonly wishes?: HeaderWishes;
+    }
+  /**
+   * Make a block in this place now, whatever the cadence says: it is policy, and on a chain with `dev: true` its user decides.
+   * Ignored elsewhere, and in a place that no block of this node could have. Source: docs/consensus.md §13.
+   */
+  | {
+      readonly type: "propose";
+      readonly slot: number;
+      readonly tick: number;
+      readonly wishes: HeaderWishes;
     }
   /** The moment that a `wake` asked for. */
   | { readonly type: "wake" }
@@ -121,6 +132,15 @@ export type SignRequest = { readonly keyHash: Hash } & (
   | { readonly type: "ack"; readonly ack: Ack }
 );
 
+/** Header fields that a developer sets by hand for one block; a chain without `dev: true` heeds none. Source: docs/consensus.md §13. */
+export interface HeaderWishes {
+  /** wei per gas */
+  readonly baseFeePerGas?: bigint;
+  /** Later blocks take over their parent's. */
+  readonly gasLimit?: bigint;
+  readonly prevRandao?: Hash;
+}
+
 /** The block that is due now. */
 export interface BuildPlan {
   readonly slot: number;
@@ -128,7 +148,9 @@ export interface BuildPlan {
   readonly tick: number;
   readonly proposer: number;
   readonly keyHash: Hash;
+  /** With the wishes in it. */
   readonly header: ExpectedHeader;
+  readonly wishes: HeaderWishes;
   /** Votes for the sidecar; their signatures travel with the block. */
   readonly votes: readonly SignedVote[];
   /**

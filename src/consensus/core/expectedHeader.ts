@@ -5,8 +5,9 @@ import type { Hash } from "../../primitives/hex.ts";
 import type { Withdrawal } from "../../types/block.ts";
 import { encodeSummary } from "../../types/epochSummary.ts";
 import { type ChainPoint, childEpoch, newest } from "./chainPoint.ts";
+import type { HeaderWishes } from "./events.ts";
 import { prevRandaoOf } from "./extendChain.ts";
-import type { CoreParams } from "./params.ts";
+import { type CoreParams, childGasLimit, slotGasLimitFor } from "./params.ts";
 import { blockTimeMs } from "./time.ts";
 
 /** What the next block must hold; its extraData is hashSidecar of its sidecar. */
@@ -43,29 +44,35 @@ export function expectedHeader(
   params: CoreParams,
   parent: ChainPoint,
   place: BlockPlace,
+  wished: HeaderWishes = {},
 ): ExpectedHeader {
-  const { config } = params;
+  const wishes = params.config.dev ? wished : {};
   const before = newest(childEpoch(parent));
   const number = parent.number + 1;
-  const left = config.slotGasLimit - (place.seq === 0 ? 0n : parent.slotGasUsed);
+  const gasLimit = wishes.gasLimit ?? childGasLimit(params, parent.gasLimit);
+  const slotGasLimit = slotGasLimitFor(params, gasLimit);
+  const left = slotGasLimit - (place.seq === 0 ? 0n : parent.slotGasUsed);
   return {
     parentHash: parent.hash,
     number,
     timestamp: BigInt(Math.floor(blockTimeMs(params, place) / 1000)),
     baseFeePerGas:
-      place.seq === 0 ? nextBaseFee(config.slotGasLimit, parent) : parent.baseFeePerGas,
-    gasLimit: config.gasLimit,
-    prevRandao: prevRandaoOf(before.header.mix, number),
+      wishes.baseFeePerGas ??
+      (place.seq === 0 ? nextBaseFee(params, parent) : parent.baseFeePerGas),
+    gasLimit,
+    prevRandao: wishes.prevRandao ?? prevRandaoOf(before.header.mix, number),
     parentBeaconBlockRoot: before.hash,
     withdrawals: issuance(params, parent),
-    gasLeft: left < config.gasLimit ? left : config.gasLimit,
+    gasLeft: left < gasLimit ? left : gasLimit,
     epochSummary: summaryFor(parent),
   };
 }
 
 /** EIP-1559 over slots: the target is half of slotGasLimit. */
-function nextBaseFee(slotGasLimit: bigint, { baseFeePerGas, slotGasUsed }: ChainPoint): bigint {
-  return baseFeeOfChild({ baseFeePerGas, gasLimit: slotGasLimit, gasUsed: slotGasUsed });
+function nextBaseFee(params: CoreParams, parent: ChainPoint): bigint {
+  const { baseFeePerGas, slotGasUsed } = parent;
+  const gasLimit = slotGasLimitFor(params, parent.gasLimit);
+  return baseFeeOfChild({ baseFeePerGas, gasLimit, gasUsed: slotGasUsed });
 }
 
 /** Rewards of the epoch before, minted to the staking contract by the epoch's first block. */

@@ -73,6 +73,7 @@ export function extendChain(
     proposerKey: proposerFor(parent, core.slot).keyHash,
     stateRoot: header.stateRoot,
     baseFeePerGas: header.baseFeePerGas ?? 0n,
+    gasLimit: header.gasLimit,
     slotGasUsed: (core.seq === 0 ? 0n : parent.slotGasUsed) + header.gasUsed,
     epochState,
     mix: core.reveal === undefined ? parent.mix : mixIn(parent.mix, core.proposer, core.reveal),

@@ -44,6 +44,7 @@ export function genesisPoint(
     proposerKey: ZERO_HASH,
     stateRoot: genesis.header.stateRoot,
     baseFeePerGas: genesis.header.baseFeePerGas ?? 0n,
+    gasLimit: genesis.header.gasLimit,
     slotGasUsed: 0n,
     epochState: next,
     mix,

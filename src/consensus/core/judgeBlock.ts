@@ -14,10 +14,10 @@ import {
   newest,
 } from "./chainPoint.ts";
 import { memberOf } from "./configuration.ts";
-import type { DueReveal, SignatureCheck } from "./events.ts";
+import type { DueReveal, HeaderWishes, SignatureCheck } from "./events.ts";
 import { type ExpectedHeader, expectedHeader } from "./expectedHeader.ts";
 import { proposerFor } from "./extendChain.ts";
-import { type CoreParams, domainOf } from "./params.ts";
+import { type CoreParams, domainOf, slotGasLimitFor } from "./params.ts";
 import { indexInEpoch, ticksPerSlot } from "./time.ts";
 
 /** Which rule a block breaks. */
@@ -48,9 +48,17 @@ export type Judgement =
       readonly checks: readonly SignatureCheck[];
     };
 
-/** Judges all but signatures, execution and time; the checks must all hold. The parent's hash is the caller's check. */
-export function judgeBlock(params: CoreParams, parent: ChainPoint, sealed: SealedBlock): Judgement {
-  const expected = expectedHeader(params, parent, sealed.core);
+/**
+ * Judges all but signatures, execution and time; the checks must all hold. The parent's hash is the caller's check.
+ * `wishes` are those that the block was made with.
+ */
+export function judgeBlock(
+  params: CoreParams,
+  parent: ChainPoint,
+  sealed: SealedBlock,
+  wishes: HeaderWishes = {},
+): Judgement {
+  const expected = expectedHeader(params, parent, sealed.core, wishes);
   const fault =
     judgeForm(params, sealed) ??
     judgeOrder(params, parent, sealed) ??
@@ -179,14 +187,13 @@ function judgeHeader(
 
 /** Rule 4; that a block keeps its own gas limit is chain's check. */
 function judgeGas(
-  { config }: CoreParams,
+  params: CoreParams,
   parent: ChainPoint,
   { block, core }: SealedBlock,
 ): BlockFault | undefined {
   const used = block.header.gasUsed + (core.seq === 0 ? 0n : parent.slotGasUsed);
-  return used <= config.slotGasLimit
-    ? undefined
-    : fault("SLOT_GAS", `at most ${config.slotGasLimit}`, String(used));
+  const limit = slotGasLimitFor(params, block.header.gasLimit);
+  return used <= limit ? undefined : fault("SLOT_GAS", `at most ${limit}`, String(used));
 }
 
 /** Rule 5. */

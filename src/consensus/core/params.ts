@@ -54,6 +54,16 @@ export function coreParams(
   };
 }
 
+/** Gas limit of a child of a block with this one: the parameter, or, on a dev chain, the parent's, which may have been set by hand. */
+export function childGasLimit({ config }: CoreParams, parentGasLimit: bigint): bigint {
+  return config.dev ? parentGasLimit : config.gasLimit;
+}
+
+/** Gas of all blocks of a slot whose blocks have this gas limit: a limit set by hand moves both. */
+export function slotGasLimitFor({ config }: CoreParams, gasLimit: bigint): bigint {
+  return config.dev ? config.slotGasLimit - config.gasLimit + gasLimit : config.slotGasLimit;
+}
+
 /** Network that signatures are for. */
 export function domainOf({ chainId, config }: CoreParams): MessageDomain {
   return { chainId, salt: config.salt };

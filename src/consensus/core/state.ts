@@ -9,7 +9,14 @@ import type { SealedBlock } from "../../types/sealedBlock.ts";
 import type { SidecarCore } from "../../types/sidecar.ts";
 import type { SignedAck, SignedVote } from "../../types/vote.ts";
 import type { ChainPoint, Checkpoint } from "./chainPoint.ts";
-import type { BuildPlan, EvidenceSide, Letter, Origin, SignRequest } from "./events.ts";
+import type {
+  BuildPlan,
+  EvidenceSide,
+  HeaderWishes,
+  Letter,
+  Origin,
+  SignRequest,
+} from "./events.ts";
 import type { ExpectedHeader } from "./expectedHeader.ts";
 import type { CoreParams } from "./params.ts";
 
@@ -137,6 +144,7 @@ export interface WaitingTick {
   readonly slot: number;
   readonly tick: number;
   readonly pendingTransactions: number;
+  readonly wishes?: HeaderWishes;
   readonly untilMs: number;
 }
 

@@ -17,7 +17,14 @@ import {
   releaseEarly,
   takeBlock,
 } from "./blocks.ts";
-import { finishBuild, finishSignature, onTick, proposeIfDue, voteAndAck } from "./duties.ts";
+import {
+  finishBuild,
+  finishSignature,
+  onPropose,
+  onTick,
+  proposeIfDue,
+  voteAndAck,
+} from "./duties.ts";
 import type { Action, Event } from "./events.ts";
 import { pruneTallies } from "./finality.ts";
 import { finishCertificate, finishMessage, takeAck, takeCertificate, takeVote } from "./gossip.ts";
@@ -65,6 +72,9 @@ function handle(state: ConsensusState, event: Event, out: Action[]): void {
   switch (event.type) {
     case "tick":
       onTick(state, event, out);
+      return;
+    case "propose":
+      onPropose(state, event, out);
       return;
     case "wake":
       return;

@@ -245,7 +245,8 @@ describe("Chain", () => {
         "history is as it was mined",
       );
       assert.equal(chain.preStateOf(block).account(SINK)?.balance, 5n);
-      await chain.restoreHead(before.hash, undefined);
+      const finalized = chain.genesisHash;
+      await chain.restoreHead({ hash: before.hash, editedStateRoot: undefined, finalized });
       assert.equal(chain.stateAt(before.hash).account(SINK), undefined);
       const clean = await mineTestBlock(chain, [testTransaction(chain, 0, 0)]);
       assert.equal(chain.stateAt(clean.hash).account(SINK)?.balance, 1n);

@@ -5,7 +5,7 @@ import {
   derivePqAccounts,
   seedOf,
 } from "../../../cli/devAccounts.ts";
-import { buildDevGenesis, slotOf } from "../../../cli/devGenesis.ts";
+import { buildDevGenesis, tickOf } from "../../../cli/devGenesis.ts";
 import { demandSameChain } from "../../../cli/devStored.ts";
 import { UsageError } from "../../../cli/exit.ts";
 import { loadGenesis } from "../../../cli/genesisFiles.ts";
@@ -24,6 +24,7 @@ const defaults = {
   accounts: [...accounts, ...pqAccounts],
   balance: 10_000n * 10n ** 18n,
   blockTimeMs: undefined,
+  microblocks: false,
 };
 
 describe("deriveAccounts", () => {
@@ -58,21 +59,34 @@ describe("buildDevGenesis", () => {
     assert.equal(other.config.qnet?.consensus?.tickMs, 250);
   });
 
+  it("takes the main network's cadence for microblocks, and nothing else of it", () => {
+    const built = buildDevGenesis({ ...defaults, microblocks: true }).config.qnet?.consensus;
+    const plain = buildDevGenesis(defaults).config.qnet?.consensus;
+    assert.ok(built && plain);
+    const { slotMs, tickMs, epochLength, commitBlocks, emptyBlocks, dev } = built;
+    assert.deepEqual(
+      [slotMs, tickMs, epochLength, commitBlocks, emptyBlocks, dev],
+      [2000, 250, 90, 60, true, true],
+    );
+    assert.deepEqual(built.validators, plain.validators);
+    assert.deepEqual([built.salt, built.maxActive], [plain.salt, plain.maxActive]);
+  });
+
   it("signs the public validator's key proof again for another chain id", () => {
     assert.equal(buildDevGenesis({ ...defaults, chainId: 1337n }).config.chainId, 1337n);
   });
 });
 
-describe("slotOf", () => {
+describe("tickOf", () => {
   it("takes whole seconds and divisors of a second", () => {
-    assert.deepEqual(slotOf(3000), { slotMs: 3000, tickMs: 3000 });
-    assert.deepEqual(slotOf(250), { slotMs: 1000, tickMs: 250 });
+    assert.equal(tickOf(3000), 1000);
+    assert.equal(tickOf(250), 250);
   });
 
   it("names the nearest block time that is possible", () => {
-    assert.throws(() => slotOf(300), /nearest that is: 0\.25$/);
-    assert.throws(() => slotOf(1500), /nearest that is: [12]$/);
-    assert.throws(() => slotOf(1), /nearest that is: 0\.004$/);
+    assert.throws(() => tickOf(300), /nearest that is: 0\.25$/);
+    assert.throws(() => tickOf(1500), /nearest that is: [12]$/);
+    assert.throws(() => tickOf(1), /nearest that is: 0\.004$/);
   });
 });
 
@@ -82,7 +96,8 @@ describe("demandSameChain", () => {
     "gas-limit": 30_000_000n,
     "base-fee": 10n ** 9n,
     timestamp: undefined,
-    "block-time": undefined,
+    "block-time": undefined as number | undefined,
+    microblocks: false,
     accounts: 10,
     balance: defaults.balance,
     mnemonic: TEST_MNEMONIC,
@@ -107,6 +122,8 @@ describe("demandSameChain", () => {
   it("refuses contradicting flags by name", () => {
     assert.throws(() => check({ "gas-limit": 1n }), /--gas-limit contradicts the chain in \/d/);
     assert.throws(() => check({ "chain-id": 1n }), /--chain-id/);
+    assert.throws(() => check({ "block-time": 250 }), /--block-time/);
+    assert.throws(() => check({ microblocks: true }), /--microblocks/);
     assert.throws(() => check({ balance: 1n }), /--balance/);
     const eleven = deriveAccounts(seed, "m/44'/60'/0'/0/", 11);
     assert.throws(() => check({ accounts: 11 }, eleven), /--accounts/);

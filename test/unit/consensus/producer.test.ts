@@ -1,58 +1,22 @@
 import assert from "node:assert/strict";
 import type { Chain } from "../../../src/chain/chain.ts";
-import { DevClock } from "../../../src/consensus/devClock.ts";
-import { HeadView } from "../../../src/consensus/headView.ts";
-import { Producer, type ProducerOptions } from "../../../src/consensus/producer.ts";
+import type { ProducerOptions } from "../../../src/consensus/producer.ts";
 import { ProducerError } from "../../../src/consensus/producerError.ts";
-import { parseAddress, parseHash, ZERO_HASH } from "../../../src/primitives/hex.ts";
+import { parseAddress, parseHash } from "../../../src/primitives/hex.ts";
 import { ManualClock } from "../../../src/runtime/clock.ts";
-import { silentLogger } from "../../../src/runtime/log.ts";
-import { Metrics } from "../../../src/runtime/metrics.ts";
-import { WorkerPool } from "../../../src/runtime/workers.ts";
-import { TxPool } from "../../../src/txpool/pool.ts";
 import type { Block } from "../../../src/types/block.ts";
-import {
-  devnetGenesis,
-  openTestChain,
-  TEST_ADDRESSES,
-  TEST_MINER,
-  testTransaction,
-} from "../../support/chains.ts";
+import { TEST_ADDRESSES, TEST_MINER, testTransaction } from "../../support/chains.ts";
+import { type DevProducer, startDevProducer } from "../../support/devProducer.ts";
 
 const START_MS = 1_900_000_000_000;
 
-interface Setup extends AsyncDisposable {
-  readonly chain: Chain;
-  readonly pool: TxPool;
-  readonly producer: Producer;
-  readonly clock: DevClock;
+interface Setup extends DevProducer {
   readonly real: ManualClock;
 }
 
 async function setUp(options: Partial<ProducerOptions> = {}): Promise<Setup> {
-  const test = await openTestChain(devnetGenesis());
-  const { chain } = test;
   const real = new ManualClock(START_MS);
-  const clock = new DevClock(real);
-  const log = silentLogger;
-  const metrics = new Metrics();
-  const recovery = new WorkerPool({ log }, { threads: 0 });
-  const head = new HeadView({ chain, clock });
-  const pool = new TxPool({ head, recovery, log, clock, metrics });
-  chain.on("head", (event): undefined => {
-    pool.onHead(event);
-  });
-  const producer = new Producer(
-    { chain, pool, clock, log, metrics },
-    { mode: "instant", blockTimeMs: 0, emptyBlocks: false, miner: TEST_MINER, ...options },
-  );
-  producer.start();
-  const close = async () => {
-    await producer.stop();
-    await recovery.stop();
-    await test[Symbol.asyncDispose]();
-  };
-  return { chain, pool, producer, clock, real, [Symbol.asyncDispose]: close };
+  return { ...(await startDevProducer(real, options)), real };
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -73,9 +37,9 @@ function headBlock(chain: Chain): Block {
 }
 
 describe("Producer, instant", () => {
-  it("puts an arrival into a block at once, as a plain block of the development chain", async () => {
+  it("puts an arrival into a block at once, sealed as validators seal theirs", async () => {
     await using test = await setUp();
-    const { chain, pool } = test;
+    const { chain, pool, engine } = test;
     const transaction = await pool.add(testTransaction(chain, 0, 0).raw, "local");
     assert.equal(chain.head.header.number, 0n, "the sender does not wait for the block");
     await until(() => chain.head.header.number === 1n);
@@ -84,8 +48,8 @@ describe("Producer, instant", () => {
       transactions.map(({ hash }) => hash),
       [transaction.hash],
     );
-    assert.equal(header.extraData.length, 0);
-    assert.equal(header.parentBeaconBlockRoot, ZERO_HASH);
+    assert.equal(header.extraData.length, 32);
+    assert.equal(header.parentBeaconBlockRoot, engine.view.finalized.hash);
     assert.equal(header.miner, TEST_MINER);
     assert.equal(header.timestamp, BigInt(START_MS / 1000));
     assert.deepEqual(pool.stats(), { pending: 0, queued: 0, bytes: 0 });
@@ -268,7 +232,7 @@ describe("Producer, interval", () => {
 describe("Producer.exclusive", () => {
   it("keeps blocks and edits apart, and a snapshot brings everything back", async () => {
     await using test = await setUp();
-    const { chain, pool, producer, clock } = test;
+    const { chain, engine, pool, producer, clock } = test;
     await pool.add(testTransaction(chain, 0, 0).raw, "local");
     await until(() => chain.head.header.number === 1n);
     producer.setNext({ baseFeePerGas: 7n });
@@ -283,7 +247,7 @@ describe("Producer.exclusive", () => {
     clock.increase(1_000n);
     producer.setAutomine(false);
     await producer.exclusive(async () => {
-      await chain.restoreHead(snapshot.hash, undefined);
+      await engine.rewind(snapshot.hash, undefined);
       pool.restore(snapshot.pool);
       clock.restore(snapshot.clock);
       producer.restore(snapshot.producer);

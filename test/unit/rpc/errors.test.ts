@@ -23,6 +23,7 @@ const NOT_MET = new Set([
   "SetupErrorReason",
   "SignerErrorReason",
   "SigningErrorReason",
+  "StartErrorReason",
 ]);
 
 describe("the table of errors", () => {

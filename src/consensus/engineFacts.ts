@@ -1,0 +1,60 @@
+/** What the core has found out: stored in its order, and told. */
+
+import type { Emitter } from "../runtime/emitter.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { Action } from "./core/events.ts";
+import type { EngineEvents } from "./engineEvents.ts";
+import type { FinalityWork } from "./finalityWork.ts";
+
+/** Actions that ask for no answer. */
+export type Fact = Extract<
+  Action,
+  { type: "macroblock" | "justified" | "finalized" | "evidence" | "alarm" | "invalidBlock" }
+>;
+
+interface FactDependencies {
+  readonly finality: FinalityWork;
+  readonly log: Logger;
+  readonly events: Emitter<EngineEvents>;
+  /** Runs a task on the chain, after those before. */
+  readonly queue: (task: () => Promise<void>) => void;
+}
+
+/** Carries out the core's facts. */
+export class FactKeeper {
+  readonly #deps: FactDependencies;
+
+  constructor(dependencies: FactDependencies) {
+    this.#deps = dependencies;
+  }
+
+  record(action: Fact): void {
+    const { finality, log, events, queue } = this.#deps;
+    switch (action.type) {
+      case "macroblock":
+        finality.know(action.checkpoint);
+        queue(() => finality.macroblock(action.checkpoint));
+        return;
+      case "justified":
+        events.emit("justified", action.checkpoint);
+        queue(() => finality.justified(action.checkpoint, action.certificate));
+        return;
+      case "finalized":
+        queue(async () => {
+          await finality.finalized(action);
+          events.emit("finalized", action);
+        });
+        return;
+      case "evidence":
+        events.emit("evidence", action.evidence);
+        queue(() => finality.evidence(action.evidence));
+        return;
+      case "alarm":
+        log.error("Consensus alarm", { ...action.alarm });
+        events.emit("alarm", action.alarm);
+        return;
+      case "invalidBlock":
+        log.warn("Block breaks a rule", { hash: action.hash, ...action.fault });
+    }
+  }
+}
