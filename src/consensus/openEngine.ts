@@ -46,8 +46,7 @@ export class ConsensusSetup {
 
   /** Base fee of the slot after the block's. */
   baseFeeAfter(chain: Chain, head: ChainHead): bigint {
-    const { slotGasLimit } = this.config;
-    return baseFeeOfNextSlot({ chain, store: this.store, slotGasLimit }, head);
+    return baseFeeOfNextSlot({ chain, store: this.store, params: this }, head);
   }
 
   /** The first block of each epoch but the first tells the staking contract what the epoch before was. */

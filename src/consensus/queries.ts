@@ -140,8 +140,7 @@ export class ConsensusQueries {
   /** Base fee of the first block of the slot after this block's, wei per gas. */
   baseFeeAfter(head: ChainHead): bigint {
     const { chain, store, engine } = this.#deps;
-    const { slotGasLimit } = engine.params.config;
-    return baseFeeOfNextSlot({ chain, store, slotGasLimit }, head);
+    return baseFeeOfNextSlot({ chain, store, params: engine.params }, head);
   }
 
   get status(): ConsensusStatus {

@@ -3,12 +3,13 @@ import { baseFeeOfChild } from "../execution/gas.ts";
 import type { Hash } from "../primitives/hex.ts";
 import type { Header } from "../types/header.ts";
 import type { SidecarCore } from "../types/sidecar.ts";
+import { slotGasLimitFor } from "./core/params.ts";
 
 /** Where blocks and their sidecars are read. */
 export interface SlotSources {
   readonly chain: { header(hash: Hash): Header | undefined };
   readonly store: { sidecar(hash: Hash): Pick<SidecarCore, "seq"> | undefined };
-  readonly slotGasLimit: bigint;
+  readonly params: Parameters<typeof slotGasLimitFor>[0];
 }
 
 /**
@@ -16,7 +17,7 @@ export interface SlotSources {
  * A block that still joins the slot pays what the others of it do. Source: docs/consensus.md §4.1.
  */
 export function baseFeeOfNextSlot(
-  { chain, store, slotGasLimit }: SlotSources,
+  { chain, store, params }: SlotSources,
   head: { readonly header: Header; readonly hash: Hash },
 ): bigint {
   let { gasUsed, parentHash } = head.header;
@@ -27,5 +28,6 @@ export function baseFeeOfNextSlot(
     gasUsed += header.gasUsed;
     parentHash = header.parentHash;
   }
-  return baseFeeOfChild({ ...head.header, gasLimit: slotGasLimit, gasUsed });
+  const gasLimit = slotGasLimitFor(params, head.header.gasLimit);
+  return baseFeeOfChild({ ...head.header, gasLimit, gasUsed });
 }

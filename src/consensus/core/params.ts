@@ -60,7 +60,10 @@ export function childGasLimit({ config }: CoreParams, parentGasLimit: bigint): b
 }
 
 /** Gas of all blocks of a slot whose blocks have this gas limit: a limit set by hand moves both. */
-export function slotGasLimitFor({ config }: CoreParams, gasLimit: bigint): bigint {
+export function slotGasLimitFor(
+  { config }: { readonly config: Pick<ProtocolConfig, "dev" | "slotGasLimit" | "gasLimit"> },
+  gasLimit: bigint,
+): bigint {
   return config.dev ? config.slotGasLimit - config.gasLimit + gasLimit : config.slotGasLimit;
 }
 

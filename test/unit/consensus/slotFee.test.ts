@@ -15,7 +15,7 @@ describe("baseFeeOfNextSlot", () => {
       header: (hash: Parameters<typeof blocks.get>[0]) => blocks.get(hash)?.block.block.header,
     },
     store: { sidecar: (hash: Parameters<typeof blocks.get>[0]) => blocks.get(hash)?.block.core },
-    slotGasLimit: world.params.config.slotGasLimit,
+    params: world.params,
   };
 
   it("is what the core gave the first block of each slot", () => {
