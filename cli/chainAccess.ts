@@ -4,7 +4,7 @@ import { Chain } from "../src/chain/chain.ts";
 import type { ChainDependencies } from "../src/chain/chainEvents.ts";
 import { readStoredGenesis } from "../src/chain/genesis.ts";
 import { networkRules } from "../src/chain/networkRules.ts";
-import { openDatabase } from "../src/storage/database.ts";
+import { type Database, openDatabase } from "../src/storage/database.ts";
 import type { Genesis } from "../src/types/genesis.ts";
 import { chainFolder } from "./dataFolder.ts";
 import { UsageError } from "./exit.ts";
@@ -12,6 +12,7 @@ import { UsageError } from "./exit.ts";
 /** An open chain; close it to release the data directory. */
 export interface ChainAccess {
   readonly chain: Chain;
+  readonly database: Database;
   close(): Promise<void>;
 }
 
@@ -39,13 +40,14 @@ export async function openChain(
       await chain.close();
       await database.close();
     };
-    return { chain, close };
+    return { chain, database, close };
   } catch (error) {
     await database.close();
     throw error;
   }
 }
 
-function refuseEmpty(datadir: string): never {
+/** Throws UsageError. */
+export function refuseEmpty(datadir: string): never {
   throw new UsageError(`${datadir} holds no chain: run qnet init first, or give --genesis`);
 }

@@ -3,10 +3,12 @@
  * messages large enough to be worth it. How far ahead is bounded by the transactions and bytes that wait.
  */
 
+import type { Bytes } from "../src/primitives/bytes.ts";
 import { WorkerError } from "../src/runtime/workerError.ts";
 import type { WorkerPool } from "../src/runtime/workers.ts";
 import { type Block, decodeBlock } from "../src/types/block.ts";
 import { DecodeError } from "../src/types/rlp.ts";
+import { decodeSealedBlock, type SealedBlock } from "../src/types/sealedBlock.ts";
 import type { RawBlock } from "./blockFiles.ts";
 
 /** Transactions whose senders may be under way. */
@@ -19,6 +21,8 @@ const AHEAD_BLOCKS = 1_024;
 export interface ReadBlock {
   readonly entry: RawBlock;
   readonly decoded: Block | DecodeError;
+  /** With sidecar and seal, where the file has them. */
+  readonly sealed: SealedBlock | undefined;
 }
 
 interface Waiting extends ReadBlock {
@@ -42,10 +46,10 @@ export async function* readAhead(
     return first;
   };
   for await (const entry of entries) {
-    const decoded = decode(entry);
+    const { decoded, sealed } = decode(entry);
     const recovered =
       decoded instanceof DecodeError ? Promise.resolve() : recover(decoded, workers);
-    const read = { entry, decoded, recovered };
+    const read = { entry, decoded, sealed, recovered };
     waiting.push(read);
     transactions += countOf(read);
     bytes += entry.raw.length;
@@ -66,13 +70,28 @@ function countOf({ decoded }: ReadBlock): number {
   return decoded instanceof DecodeError ? 0 : decoded.transactions.length;
 }
 
-function decode({ raw }: RawBlock): Block | DecodeError {
+function decode({ raw }: RawBlock): Pick<ReadBlock, "decoded" | "sealed"> {
   try {
-    return decodeBlock(raw);
+    if (!isSealed(raw)) return { decoded: decodeBlock(raw), sealed: undefined };
+    const sealed = decodeSealedBlock(raw, raw.length);
+    return { decoded: sealed.block, sealed };
   } catch (error) {
-    if (error instanceof DecodeError) return error;
+    if (error instanceof DecodeError) return { decoded: error, sealed: undefined };
     throw error;
   }
+}
+
+/** A block is a list that begins with its header, a list of bytes; a sealed one begins with the block. */
+function isSealed(raw: Bytes): boolean {
+  const inner = listHeadBytes(raw[0]);
+  const innermost = inner + listHeadBytes(raw[inner]);
+  return listHeadBytes(raw[innermost]) > 0;
+}
+
+/** Bytes before the content of an RLP list that begins so; 0: it is no list. */
+function listHeadBytes(first = 0): number {
+  if (first < 0xc0) return 0;
+  return first <= 0xf7 ? 1 : first - 0xf7 + 1;
 }
 
 /** A sender that cannot be recovered is the import's business, which has the evidence. */

@@ -2,8 +2,10 @@
 import { once } from "node:events";
 import { rename, rm, stat } from "node:fs/promises";
 import type { Chain } from "../../src/chain/chain.ts";
+import { ConsensusStore } from "../../src/consensus/consensusStore.ts";
 import type { Bytes } from "../../src/primitives/bytes.ts";
 import { encodeBlock } from "../../src/types/block.ts";
+import { encodeSealedBlock } from "../../src/types/sealedBlock.ts";
 import { createBlockFile } from "../blockFiles.ts";
 import { openChain } from "../chainAccess.ts";
 import { requireDataFolder } from "../dataFolder.ts";
@@ -17,6 +19,8 @@ import { Progress } from "../progress.ts";
 
 interface Export {
   readonly chain: Chain;
+  /** Sidecars and seals of blocks that have them */
+  readonly store: ConsensusStore;
   readonly first: bigint;
   readonly last: bigint;
   readonly io: CommandIo;
@@ -31,14 +35,22 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   const log = createCommandLog(values, io);
   const access = await openChain(requireDataFolder(values.datadir), undefined, { log });
   try {
-    const { chain } = access;
+    const { chain, database } = access;
     const head = chain.head.header.number;
     const { first, last = head } = values;
     if (first > last || last > head) {
       const problem = `blocks ${first} to ${last} are not all there: the head is ${head}`;
       throw new CommandError({ code: "FAILED", problem });
     }
-    const work = { chain, first, last, io, progress: new Progress(log, "Exporting blocks", 100) };
+    const store = new ConsensusStore(database, { isRewindable: false });
+    const work = {
+      chain,
+      store,
+      first,
+      last,
+      io,
+      progress: new Progress(log, "Exporting blocks", 100),
+    };
     const bytes = file === "-" ? await toStdout(work) : await toFile(work, file);
     const line = jsonLine({ exported: last - first + 1n, first, last, bytes });
     if (file === "-") io.stderr.write(`${line}\n`);
@@ -73,7 +85,7 @@ async function toFile(work: Export, file: string): Promise<number> {
 
 /** Writes the blocks one by one, waiting whenever the reader is slower; returns the bytes of RLP. */
 async function writeBlocks(work: Export, write: (raw: Bytes) => Promise<void>): Promise<number> {
-  const { chain, first, last, io, progress } = work;
+  const { chain, store, first, last, io, progress } = work;
   let bytes = 0;
   for (let number = first; number <= last; number++) {
     if (io.stop.aborted) throw new CommandError({ code: "FAILED", problem: "interrupted" });
@@ -81,7 +93,8 @@ async function writeBlocks(work: Export, write: (raw: Bytes) => Promise<void>): 
     if (block === undefined) {
       throw new CommandError({ code: "FAILED", problem: `block ${number} is not stored` });
     }
-    const raw = encodeBlock(block);
+    const sealed = store.sealed(block);
+    const raw = sealed === undefined ? encodeBlock(block) : encodeSealedBlock(sealed);
     bytes += raw.length;
     await write(raw);
     progress.step(number, Number(number - first + 1n) / Number(last - first + 1n));

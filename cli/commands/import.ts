@@ -2,13 +2,15 @@
 import { BlockError } from "../../src/chain/blockError.ts";
 import type { Chain } from "../../src/chain/chain.ts";
 import { refuseGenesis } from "../../src/chain/genesis.ts";
+import type { ConsensusEngine } from "../../src/consensus/engine.ts";
 import { WorkerPool } from "../../src/runtime/workers.ts";
 import type { Block } from "../../src/types/block.ts";
 import { DecodeError } from "../../src/types/rlp.ts";
+import type { SealedBlock } from "../../src/types/sealedBlock.ts";
 import { readBlockFile } from "../blockFiles.ts";
-import { openChain } from "../chainAccess.ts";
 import { requireDataFolder } from "../dataFolder.ts";
 import { importDefinition } from "../definitions.ts";
+import { type Fault, openForImport, takeSealed } from "../devImport.ts";
 import { CommandError, EXIT, UsageError } from "../exit.ts";
 import { loadGenesis } from "../genesisFiles.ts";
 import { type ReadBlock, readAhead } from "../importAhead.ts";
@@ -30,6 +32,8 @@ interface Refusal {
 
 interface Import {
   readonly chain: Chain;
+  /** Judges sealed blocks; undefined: the chain's rules suffice. */
+  readonly engine: ConsensusEngine | undefined;
   readonly workers: WorkerPool;
   readonly datadir: string;
   readonly until: bigint | undefined;
@@ -47,16 +51,16 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   const genesis = values.genesis === undefined ? undefined : loadGenesis(values.genesis);
   const log = createCommandLog(values, io);
   const workers = new WorkerPool({ log });
-  const access = await openChain(datadir, genesis, {
+  const access = await openForImport(datadir, genesis, {
     log,
     stateHistory: stateHistoryOf(values),
     evm: values.evm,
   });
   try {
-    const { chain } = access;
+    const { chain, engine } = access;
     const progress = new Progress(log, "Importing blocks", values.batch);
     const { until } = values;
-    const work = { chain, workers, datadir, until, io, progress, imported: 0, skipped: 0 };
+    const work = { chain, engine, workers, datadir, until, io, progress, imported: 0, skipped: 0 };
     const refusal = await importFiles(work, operands);
     await settle(chain);
     if (refusal !== undefined) {
@@ -99,14 +103,13 @@ async function importEach(work: Import, files: readonly string[]): Promise<Refus
   return undefined;
 }
 
-async function importEntry(
-  work: Import,
-  { entry, decoded: block }: ReadBlock,
-): Promise<"next" | "done" | Refusal> {
+async function importEntry(work: Import, read: ReadBlock): Promise<"next" | "done" | Refusal> {
+  const { entry, decoded: block } = read;
   if (block instanceof DecodeError) return refusalOf(block, undefined);
   if (work.until !== undefined && block.header.number > work.until) return "done";
   try {
-    await importOne(work, block);
+    const fault = await importOne(work, block, read.sealed);
+    if (fault !== undefined) return { number: block.header.number, hash: block.hash, ...fault };
   } catch (error) {
     if (!(error instanceof BlockError)) throw error;
     return refusalOf(error, block);
@@ -118,17 +121,29 @@ async function importEntry(
   return "next";
 }
 
-async function importOne(work: Import, block: Block): Promise<void> {
-  const { chain } = work;
+/** Returns the rule of consensus that the block breaks. Throws BlockError. */
+async function importOne(
+  work: Import,
+  block: Block,
+  sealed: SealedBlock | undefined,
+): Promise<Fault | undefined> {
+  const { chain, engine } = work;
   if (block.header.number === chain.genesis.number) {
     if (block.hash !== chain.genesisHash)
       refuseGenesis(chain.genesisHash, block.hash, work.datadir);
     work.skipped++;
-    return;
+    return undefined;
+  }
+  if (engine !== undefined && sealed !== undefined) {
+    const isKnown = chain.header(block.hash) !== undefined;
+    const fault = isKnown ? undefined : await takeSealed({ chain, engine }, sealed);
+    if (fault !== undefined) return fault;
+    work[isKnown ? "skipped" : "imported"]++;
+    return undefined;
   }
   const { status } = await chain.importBlock(block);
-  if (status === "imported") work.imported++;
-  else work.skipped++;
+  work[status === "imported" ? "imported" : "skipped"]++;
+  return undefined;
 }
 
 function refusalOf(error: BlockError | DecodeError, block: Block | undefined): Refusal {

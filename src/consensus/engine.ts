@@ -121,7 +121,7 @@ export class ConsensusEngine {
     this.#order = order;
     this.#driven = NOTHING_DRIVEN;
     this.#dispatch(event);
-    await this.#settled();
+    await this.settled();
     return this.#driven;
   }
 
@@ -131,14 +131,14 @@ export class ConsensusEngine {
    */
   async rewind(head: Hash, editedStateRoot: Hash | undefined): Promise<void> {
     const { chain, params } = this.#deps;
-    await this.#settled();
+    await this.settled();
     const start = await startBelow(this.#deps, head);
     await chain.restoreHead({ hash: head, editedStateRoot, finalized: start.point.hash });
     this.#drafts.clear();
     const [state, actions] = openConsensus(params, start);
     this.#state = state;
     for (const action of actions) this.#carryOut(action);
-    await this.#settled();
+    await this.settled();
   }
 
   /** Ends timers and work under way. The chain and the signers stay open: their openers close them. */
@@ -188,6 +188,12 @@ export class ConsensusEngine {
 
   get params(): CoreParams {
     return this.#deps.params;
+  }
+
+  /** Resolves when no answer is under way: nothing will happen until the next event. Rejects if the engine has stopped itself. */
+  async settled(): Promise<void> {
+    if (this.#awaited > 0) await this.#quiet.promise;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   on<Name extends keyof EngineEvents>(
@@ -370,12 +376,6 @@ export class ConsensusEngine {
         this.#quiet.resolve();
         this.#quiet = Promise.withResolvers();
       });
-  }
-
-  /** Resolves when no answer is under way: nothing will happen until the next event. Rejects if the engine has stopped itself. */
-  async #settled(): Promise<void> {
-    if (this.#awaited > 0) await this.#quiet.promise;
-    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Disk, memory or a rule of this program failed: a node that goes on could contradict itself. */

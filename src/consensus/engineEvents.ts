@@ -1,7 +1,9 @@
 /** What consensus tells. Facts; nobody is asked to do work by them. */
+import type { Hash } from "../primitives/hex.ts";
 import type { SealedBlock } from "../types/sealedBlock.ts";
 import type { ChainPoint, Checkpoint } from "./core/chainPoint.ts";
 import type { Action, Alarm, FoundEvidence, SignRequest } from "./core/events.ts";
+import type { BlockFault } from "./core/judgeBlock.ts";
 
 export interface EngineEvents {
   /** The fork choice moved; `depth`: blocks of the old chain that were left. */
@@ -15,6 +17,8 @@ export interface EngineEvents {
   readonly finalized: Extract<Action, { type: "finalized" }>;
   readonly evidence: FoundEvidence;
   readonly alarm: Alarm;
+  /** A block that breaks a rule, by anybody. */
+  readonly invalid: { readonly hash: Hash; readonly fault: BlockFault };
   /** The engine stopped by itself. */
   readonly failed: unknown;
 }

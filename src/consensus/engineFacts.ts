@@ -55,6 +55,7 @@ export class FactKeeper {
         return;
       case "invalidBlock":
         log.warn("Block breaks a rule", { hash: action.hash, ...action.fault });
+        events.emit("invalid", { hash: action.hash, fault: action.fault });
     }
   }
 }

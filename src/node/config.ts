@@ -50,7 +50,7 @@ export interface NodeOptions {
   /** Verifies post-quantum signatures with two implementations and reports a disagreement to `onFatal`. */
   readonly paranoid?: boolean;
   /** Which EVM runs blocks and calls; default: fast */
-  readonly evm?: EvmName;
+  readonly evm?: EvmName | undefined;
   /** Hears of what this node cannot go on from; whoever started it has to stop it. */
   readonly onFatal?: ((error: Error) => void) | undefined;
   /** Such as `qnet/v0.1.0/linux-x64/node24`. */
