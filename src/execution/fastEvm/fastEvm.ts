@@ -62,7 +62,7 @@ export class FastEvm implements Evm {
   readonly #fork: ForkCode;
   readonly #precompiles: PrecompileSet;
   readonly #pause: (() => Promise<void> | undefined) | undefined;
-  /** One per depth, reused; those up to #depth run. */
+  /** One per depth, reused within a message; those up to #depth run. */
   readonly #frames: Frame[] = [];
   #depth = -1;
   #ending: Ending | undefined;
@@ -220,7 +220,7 @@ export class FastEvm implements Evm {
     this.#depth = request.depth;
     let frame = this.#frames[this.#depth];
     if (frame === undefined) {
-      frame = new Frame(this.#world, program);
+      frame = Frame.take(this.#world, program);
       this.#frames[this.#depth] = frame;
     }
     frame.open(request, program, mark);
@@ -285,6 +285,8 @@ export class FastEvm implements Evm {
     const { deletesEmpty, onlyNewDie } = this.#fork.prices;
     if (deletesEmpty) substate.deleteEmpty();
     const isDone = failure === "";
+    for (const frame of this.#frames) frame.giveBack();
+    this.#frames.length = 0;
     return {
       gasUsed: message.gas - BigInt(gasLeft),
       refund: isDone ? BigInt(substate.refund) : 0n,

@@ -63,9 +63,9 @@ export interface FrameWorld {
 export class Frame {
   readonly stack: Word[] = newStack();
   readonly memory = new Memory();
-  readonly substate: Substate;
-  readonly environment: Environment;
-  readonly prices: Prices;
+  substate: Substate;
+  environment: Environment;
+  prices: Prices;
   request: FrameRequest = NO_REQUEST;
   program: Program;
   /** Words on the stack */
@@ -91,6 +91,28 @@ export class Frame {
     this.environment = environment;
     this.prices = prices;
     this.program = program;
+  }
+
+  /** A frame of this world: one that another has done with, or a new one. */
+  static take(world: FrameWorld, program: Program): Frame {
+    const frame = spare.pop();
+    if (frame === undefined) return new Frame(world, program);
+    frame.substate = world.substate;
+    frame.environment = world.environment;
+    frame.prices = world.prices;
+    return frame;
+  }
+
+  /** Gives the frame to whoever takes one next; it holds on to nothing large. */
+  giveBack(): void {
+    if (spare.length >= MAX_SPARE) return;
+    this.request = NO_REQUEST;
+    this.wanted = NO_REQUEST;
+    this.input = EMPTY_BYTES;
+    this.returnData = EMPTY_BYTES;
+    this.output = EMPTY_BYTES;
+    this.memory.shrink();
+    spare.push(this);
   }
 
   /** Starts on `request` with nothing left of the frame before. */
@@ -184,6 +206,12 @@ export class Frame {
     return offset;
   }
 }
+
+/**
+ * Frames that no EVM uses: making one costs as much as a short call does. There is one thread, so there is one list.
+ */
+const spare: Frame[] = [];
+const MAX_SPARE = 128;
 
 const NO_REQUEST: FrameRequest = {
   kind: "call",

@@ -7,6 +7,8 @@ const QUADRATIC_DIVISOR = 512;
 const FIRST_BYTES = 1_024;
 /** Buffers above this are not kept for the next frame at their depth. */
 const MAX_KEPT_BYTES = 262_144;
+/** Buffers above this are not kept from one transaction to another. */
+const MAX_SPARE_BYTES = 16_384;
 
 /** The bytes, zero until written. Reused from frame to frame after `reset`. */
 export class Memory {
@@ -47,7 +49,16 @@ export class Memory {
 
   /** Empty again. */
   reset(): void {
-    if (this.bytes.length > MAX_KEPT_BYTES) {
+    this.#empty(MAX_KEPT_BYTES);
+  }
+
+  /** Empty and small again. */
+  shrink(): void {
+    this.#empty(MAX_SPARE_BYTES);
+  }
+
+  #empty(keptBytes: number): void {
+    if (this.bytes.length > keptBytes) {
       this.bytes = new Uint8Array(FIRST_BYTES);
       this.view = new DataView(this.bytes.buffer);
     } else if (this.size > 0) {
