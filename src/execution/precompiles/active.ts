@@ -43,15 +43,19 @@ const BN254 = {
   mul: multiplyBn254,
   pairing: (input: Bytes) => noble.pairing(input),
 };
-const known = new WeakMap<Rules, PrecompileSet>();
+const known = new WeakMap<PqVerifier, WeakMap<Rules, PrecompileSet>>();
 
-/** The precompiles under `rules`; those of the common verifier are made once. */
+/** The precompiles under `rules` with this verifier; made once. */
 export function activePrecompiles(rules: Rules, verifier: PqVerifier = pqVerifier): PrecompileSet {
-  if (verifier !== pqVerifier) return build(rules, verifier);
-  let found = known.get(rules);
+  let sets = known.get(verifier);
+  if (sets === undefined) {
+    sets = new WeakMap();
+    known.set(verifier, sets);
+  }
+  let found = sets.get(rules);
   if (found === undefined) {
     found = build(rules, verifier);
-    known.set(rules, found);
+    sets.set(rules, found);
   }
   return found;
 }
