@@ -4,6 +4,7 @@ import { applyOverrides, type StateOverrides } from "../src/execution/stateOverr
 import type { State } from "../src/state/state.ts";
 import type { BlockId } from "./blockId.ts";
 import type { RpcContext } from "./context.ts";
+import type { OwnState } from "./headStates.ts";
 import { type BlockOverrides, overrideBlock } from "./overrides.ts";
 import { pendingWork } from "./pending.ts";
 import { needHeader } from "./resolve.ts";
@@ -13,6 +14,8 @@ export interface CallSite {
   readonly state: State;
   readonly env: BlockEnv;
   readonly execution: ExecutionContext;
+  /** Where the State can be given back to when the calls on it are over */
+  readonly own?: OwnState;
 }
 
 /** What the caller wants to differ from the block that was named. */
@@ -21,24 +24,23 @@ export interface Overrides {
   readonly block?: BlockOverrides | undefined;
 }
 
-/** A block and the state after it as calls see them; "pending": as the next block would show them. */
-async function siteAt({ node }: RpcContext, id: BlockId): Promise<CallSite> {
-  const { chain } = node;
-  if (id === "pending") {
-    const { state, env, block } = await pendingWork(node);
-    return { state: state.copy(), env, execution: chain.contextFor(block.header) };
-  }
+/** A block and the state after it as calls see them. */
+function siteAt(
+  { node: { chain }, states }: RpcContext,
+  id: Exclude<BlockId, "pending">,
+): CallSite {
   const { header, hash } = needHeader(chain, id);
-  return { state: chain.stateAt(hash), env: envOf(header), execution: chain.contextFor(header) };
+  const own = states.take(hash);
+  return { state: own.state, env: envOf(header), execution: chain.contextFor(header), own };
 }
 
-/** Finds the block and applies the overrides to a State of its own. Throws HEADER_NOT_FOUND, OverrideError. */
-export async function callTarget(
-  context: RpcContext,
-  id: BlockId,
-  overrides: Overrides = {},
-): Promise<CallSite> {
-  const site = await siteAt(context, id);
+/** The next block and its state as calls see them. */
+async function pendingSite({ node }: RpcContext): Promise<CallSite> {
+  const { state, env, block } = await pendingWork(node);
+  return { state: state.copy(), env, execution: node.chain.contextFor(block.header) };
+}
+
+function withOverrides(site: CallSite, overrides: Overrides): CallSite {
   if (overrides.state === undefined && overrides.block === undefined) return site;
   const movedPrecompiles = applyOverrides(site.state, overrides.state, site.execution.rules);
   return {
@@ -48,11 +50,28 @@ export async function callTarget(
   };
 }
 
+/** Finds the block and applies the overrides to a State of its own. Throws HEADER_NOT_FOUND, OverrideError. */
+export function callTarget(
+  context: RpcContext,
+  id: BlockId,
+  overrides: Overrides = {},
+): CallSite | Promise<CallSite> {
+  if (id === "pending") {
+    return pendingSite(context).then((site) => withOverrides(site, overrides));
+  }
+  return withOverrides(siteAt(context, id), overrides);
+}
+
 /** The target named by the parameters of a call after its transaction: block and overrides. */
 export function callTargetOf(
   context: RpcContext,
   where: readonly [BlockId, StateOverrides | undefined, BlockOverrides | undefined],
-): Promise<CallSite> {
+): CallSite | Promise<CallSite> {
   const [id, state, block] = where;
   return callTarget(context, id, { state, block });
+}
+
+/** Ends the use of a site whose calls left its State as it was; `gas`: what they used. */
+export function releaseSite({ states }: RpcContext, { own }: CallSite, gas: bigint): void {
+  if (own !== undefined) states.giveBack(own, gas);
 }

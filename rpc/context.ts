@@ -9,6 +9,7 @@ import type { Logger } from "../src/runtime/log.ts";
 import type { TxPool } from "../src/txpool/pool.ts";
 import type { Caller } from "./callers.ts";
 import type { Filters } from "./filters.ts";
+import type { HeadStates } from "./headStates.ts";
 import type { KnownKeys } from "./knownKeys.ts";
 import type { Method } from "./method.ts";
 import type { Subscriptions } from "./subscriptions.ts";
@@ -31,8 +32,8 @@ export interface RpcNode {
   readonly nextBlock?: (() => BlockDraft) | undefined;
   /** Beneficiary of the blocks made here. */
   readonly miner?: (() => Address) | undefined;
-  /** Resolves when what was sent before is in a block, or was found not to fit; absent where blocks are not made. */
-  readonly settled?: (() => Promise<void>) | undefined;
+  /** What to wait for until what was sent before is in a block, or was found not to fit; absent where blocks are not made. */
+  readonly settled?: (() => Promise<void> | undefined) | undefined;
   /** Present on development chains only. */
   readonly dev?: DevChain | undefined;
   /** Present on nodes that take part in the consensus of validators. */
@@ -86,6 +87,7 @@ export interface RpcContext {
   readonly node: RpcNode;
   readonly connection: Connection;
   readonly limits: RpcLimits;
+  readonly states: HeadStates;
   readonly filters: Filters;
   readonly subscriptions: Subscriptions;
   readonly texts: TextCache;

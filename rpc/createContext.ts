@@ -1,6 +1,7 @@
 /** Makes what the handlers of one server share. */
 import type { RpcContext, RpcLimits, RpcNode } from "./context.ts";
 import { Filters } from "./filters.ts";
+import { HeadStates } from "./headStates.ts";
 import { KnownKeys } from "./knownKeys.ts";
 import type { Method } from "./method.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -34,6 +35,7 @@ export function createContext(
   const subscriptions = new Subscriptions(node);
   return {
     node,
+    states: new HeadStates(node.chain),
     filters,
     subscriptions,
     texts: new TextCache(),

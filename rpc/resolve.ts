@@ -7,6 +7,7 @@ import type { Block } from "../src/types/block.ts";
 import type { BlockId, BlockTag } from "./blockId.ts";
 import type { RpcContext } from "./context.ts";
 import { RpcError } from "./errors.ts";
+import type { StateView } from "./headStates.ts";
 import { pendingWork } from "./pending.ts";
 
 function hashByTag(chain: Chain, tag: BlockTag): Hash {
@@ -57,10 +58,19 @@ export function needHeader(chain: Chain, id: BlockId): ChainHead {
 }
 
 /**
- * The state after a block that must be there, to be read and not changed; "pending": with what the pool would do to it.
+ * What `read` gives of the state after a block that must be there; "pending": with what the pool would do to it.
  * Throws HEADER_NOT_FOUND, and ChainError when the state is not stored.
  */
-export async function needState({ node }: RpcContext, id: BlockId): Promise<State> {
-  if (id === "pending") return (await pendingWork(node)).state;
+export function readState<T>(
+  { node, states }: RpcContext,
+  id: BlockId,
+  read: (state: StateView) => T,
+): T | Promise<T> {
+  if (id === "pending") return pendingWork(node).then(({ state }) => read(state));
+  return states.read(needHeader(node.chain, id).hash, read);
+}
+
+/** A State of its own after a block that must be there. Throws as `readState` does. */
+export function needState({ node }: RpcContext, id: Exclude<BlockId, "pending">): State {
   return node.chain.stateAt(needHeader(node.chain, id).hash);
 }

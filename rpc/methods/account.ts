@@ -1,7 +1,6 @@
 /** Accounts: balance, nonce, code, storage, proofs. */
 import { bytesToBigInt } from "../../src/primitives/bytes.ts";
 import { type Address, type Hash, ZERO_HASH } from "../../src/primitives/hex.ts";
-import type { State } from "../../src/state/state.ts";
 import { EMPTY_ACCOUNT } from "../../src/types/account.ts";
 import { blockId } from "../blockId.ts";
 import {
@@ -18,9 +17,10 @@ import {
   word,
 } from "../codec.ts";
 import { RpcError } from "../errors.ts";
+import type { StateView } from "../headStates.ts";
 import { defineMethod, param } from "../method.ts";
 import { field, objectOf, view } from "../objects.ts";
-import { needHeader, needState } from "../resolve.ts";
+import { needHeader, readState } from "../resolve.ts";
 import { type StorageKey, storageKey } from "../storageKey.ts";
 
 /** An account that is not in the trie, as geth's StateDB shows it: without hashes of code and storage. */
@@ -31,7 +31,7 @@ const MAX_SLOTS = 1_024;
 
 const block = param("block", blockId, "latest");
 
-function slotValue(state: State, account: Address, key: Hash): bigint {
+function slotValue(state: StateView, account: Address, key: Hash): bigint {
   return bytesToBigInt(state.slot(account, key));
 }
 
@@ -41,33 +41,33 @@ const state = [
     summary: "Returns the balance of an account, in wei.",
     params: [param("address", address), block],
     result: quantity,
-    handler: async (context, account, id) =>
-      (await needState(context, id)).account(account)?.balance ?? 0n,
+    handler: (context, account, id) =>
+      readState(context, id, (found) => found.account(account)?.balance ?? 0n),
   }),
   defineMethod({
     name: "eth_getTransactionCount",
     summary: "Returns the nonce of an account; `pending` counts what is in the pool.",
     params: [param("address", address), block],
     result: quantity,
-    handler: async (context, account, id) =>
+    handler: (context, account, id) =>
       id === "pending"
         ? context.node.pool.nonce(account)
-        : ((await needState(context, id)).account(account)?.nonce ?? 0n),
+        : readState(context, id, (found) => found.account(account)?.nonce ?? 0n),
   }),
   defineMethod({
     name: "eth_getCode",
     summary: "Returns the code of an account; a delegated account shows its delegation.",
     params: [param("address", address), block],
     result: data,
-    handler: async (context, account, id) => (await needState(context, id)).code(account),
+    handler: (context, account, id) => readState(context, id, (found) => found.code(account)),
   }),
   defineMethod({
     name: "eth_getStorageAt",
     summary: "Returns a storage slot of an account as a 32-byte word.",
     params: [param("address", address), param("key", storageKey), block],
     result: word,
-    handler: async (context, account, { key }, id) =>
-      slotValue(await needState(context, id), account, key),
+    handler: (context, account, { key }, id) =>
+      readState(context, id, (found) => slotValue(found, account, key)),
   }),
 ];
 
@@ -153,15 +153,18 @@ const records = [
     summary: "Returns storage slots of several accounts as 32-byte words.",
     params: [param("request", slotRequest), block],
     result: record(list(word)),
-    handler: async (context, request, id) => {
-      const found = await needState(context, id);
-      return new Map(
-        [...request].map(([account, keys]) => [
-          account,
-          keys.map(({ key }) => slotValue(found, account, key)),
-        ]),
-      );
-    },
+    handler: (context, request, id) =>
+      readState(
+        context,
+        id,
+        (found) =>
+          new Map(
+            [...request].map(([account, keys]) => [
+              account,
+              keys.map(({ key }) => slotValue(found, account, key)),
+            ]),
+          ),
+      ),
   }),
   defineMethod({
     name: "eth_getProof",
@@ -201,11 +204,11 @@ const records = [
       nonce: field(quantity, (info) => info.nonce),
       code: field(data, (info) => info.code),
     }),
-    handler: async (context, account, id) => {
-      const found = await needState(context, id);
-      const { balance, nonce } = found.account(account) ?? EMPTY_ACCOUNT;
-      return { balance, nonce, code: found.code(account) };
-    },
+    handler: (context, account, id) =>
+      readState(context, id, (found) => {
+        const { balance, nonce } = found.account(account) ?? EMPTY_ACCOUNT;
+        return { balance, nonce, code: found.code(account) };
+      }),
   }),
   defineMethod({
     name: "eth_getAccount",
@@ -219,7 +222,7 @@ const records = [
         storageRoot: field(hash, (account) => account.storageRoot),
       }),
     ),
-    handler: async (context, account, id) => (await needState(context, id)).account(account),
+    handler: (context, account, id) => readState(context, id, (found) => found.account(account)),
   }),
 ];
 

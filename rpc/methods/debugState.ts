@@ -80,8 +80,8 @@ const states = [
       optional("incompletes", boolean),
     ],
     result: json,
-    handler: async (context, id, from, ...[limit, noCode, noStorage]) => {
-      const state = await needState(context, id === "pending" ? "latest" : id);
+    handler: (context, id, from, ...[limit, noCode, noStorage]) => {
+      const state = needState(context, id === "pending" ? "latest" : id);
       const options = { from, limit, withCode: !noCode, withStorage: !noStorage };
       return accountRange(state, context.node.chain.preimages, options);
     },
@@ -92,8 +92,8 @@ const states = [
     summary: "Returns the first 256 accounts of a block's state with code and storage.",
     params: [param("block", blockNumberOrTag)],
     result: json,
-    handler: async (context, id) => {
-      const state = await needState(context, id === "pending" ? "latest" : id);
+    handler: (context, id) => {
+      const state = needState(context, id === "pending" ? "latest" : id);
       const options = { from: ZERO_HASH, limit: MAX_ACCOUNTS, withCode: true, withStorage: true };
       return accountRange(state, context.node.chain.preimages, options);
     },

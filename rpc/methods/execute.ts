@@ -4,7 +4,7 @@ import { ConsoleCapture } from "../../src/node/devLog.ts";
 import { blockId } from "../blockId.ts";
 import { failureOf, runCall } from "../callMessage.ts";
 import { callRequest } from "../callRequest.ts";
-import { callTargetOf } from "../callTarget.ts";
+import { callTargetOf, releaseSite } from "../callTarget.ts";
 import { data } from "../codec.ts";
 import { defineMethod, optional, param } from "../method.ts";
 import { blockOverrides, stateOverrides } from "../overrides.ts";
@@ -33,6 +33,7 @@ export const executeMethods = [
         time: new TimeBudget(evmTimeoutMs),
         observer: printed?.observer,
       });
+      releaseSite(context, site, outcome.peakGas);
       if (printed !== undefined) context.node.dev?.log.tellPrinted(printed.take());
       const failure = failureOf(outcome);
       if (failure !== undefined) throw failure;

@@ -33,7 +33,7 @@ import { field, view } from "../objects.ts";
 import { issuanceOf } from "../parityTrace.ts";
 import { placedReceipt, receiptsOfBlock } from "../receipts.ts";
 import { inTurn, replay } from "../replay.ts";
-import { findBlock, findHeader, needState } from "../resolve.ts";
+import { findBlock, findHeader, readState } from "../resolve.ts";
 import { findBySenderAndNonce } from "../senderNonce.ts";
 import {
   blockView,
@@ -278,7 +278,8 @@ const accounts = [
     summary: "Returns whether an account has code.",
     params: [param("address", address), param("block", blockId, "latest")],
     result: boolean,
-    handler: async (context, target, id) => (await needState(context, id)).code(target).length > 0,
+    handler: (context, target, id) =>
+      readState(context, id, (found) => found.code(target).length > 0),
   }),
   defineMethod({
     name: "ots_getContractCreator",
