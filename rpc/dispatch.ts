@@ -40,11 +40,14 @@ export interface DispatcherDeps {
   readonly meter?: RpcMeter | undefined;
 }
 
+/** Text of a reply, or that there is none because the call was a notification. */
+export type Reply = string | undefined;
+
 export interface Dispatcher {
   /** Text of the reply to a parsed body; undefined when nothing is to be answered (notifications). */
-  answer(body: unknown, connection: Connection): Promise<string | undefined>;
-  /** The same without jayson, for plain requests: calls that are answered at once take no promise and no timer. */
-  answerPlain(body: unknown, connection: Connection): Promise<string | undefined>;
+  answer(body: unknown, connection: Connection): Promise<Reply>;
+  /** The same without jayson, for plain requests: a call that is answered at once takes no promise and no timer. */
+  answerPlain(body: unknown, connection: Connection): Reply | Promise<Reply>;
 }
 
 /** Calls of a batch that run at once; then others get their turn. */
@@ -163,9 +166,6 @@ function unknownMethod(name: string, { all, open }: DispatcherDeps): RpcError {
     ...(!namespaceEnabled && { namespaceEnabled }),
   });
 }
-
-/** Text of a reply, or that there is none because the call was a notification. */
-type Reply = string | undefined;
 
 /** Refuses a call that this caller may not make. Throws METHOD_NOT_FOUND, NOT_TRUSTED. */
 function demandAllowed({ name, trustedOnly }: Method, caller: Caller): void {
@@ -297,9 +297,11 @@ export function createDispatcher(deps: DispatcherDeps, limits: DispatchLimits): 
   const plain: RunCall<Call> = (call, context) => start(call, context, deps);
   const general = throughJayson(plain);
   const refuse: CallRun["refuse"] = (body, reason) => refused(body, reason, deps.meter);
-  const answer = async (body: unknown, connection: Connection, way: RunCall<Call>) => {
+  const runOf = (connection: Connection, way: RunCall<Call>) => {
     const context: RpcContext = { ...deps.context, connection };
-    const run = (call: unknown) => one(call, context, { deps, run: way });
+    return (call: unknown) => one(call, context, { deps, run: way });
+  };
+  const answer = async (body: unknown, run: CallRun["run"]): Promise<Reply> => {
     const deadline = new Deadline(limits.requestTimeoutMs);
     const how = { run, refuse, deadline };
     try {
@@ -310,8 +312,13 @@ export function createDispatcher(deps: DispatcherDeps, limits: DispatchLimits): 
     }
   };
   return {
-    answer: (body, connection) => answer(body, connection, general),
-    answerPlain: (body, connection) => answer(body, connection, plain),
+    answer: (body, connection) => answer(body, runOf(connection, general)),
+    answerPlain(body, connection) {
+      const run = runOf(connection, plain);
+      if (Array.isArray(body)) return answer(body, run);
+      const reply = run(body);
+      return reply instanceof Promise ? answer(body, () => reply) : reply;
+    },
   };
 }
 

@@ -1,6 +1,4 @@
 /** JSON-RPC over HTTP POST, and what browsers and probes ask around it. */
-
-import type { ServerResponse } from "node:http";
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -14,7 +12,7 @@ import { type HostRules, isAllowedOrigin, isTrustedHost } from "./access.ts";
 import type { Caller, Identify } from "./callers.ts";
 import { type Dispatcher, failureText } from "./dispatch.ts";
 import type { Health, HealthReply } from "./health.ts";
-import { sendReply } from "./reply.ts";
+import { type Outgoing, sendOutgoing, sendReply } from "./reply.ts";
 
 /** Bytes of one request body, after decompression. */
 export const BODY_BYTES = 5 << 20;
@@ -60,14 +58,19 @@ function checkCaller(identify: Identify): RequestHandler {
       response.locals[CALLER] = identity.caller;
       return next();
     }
-    refuseCaller(response, identity.problem);
+    sendOutgoing(response, unknownCaller(identity.problem));
   };
 }
 
 /** Tells somebody who is not let in why. */
-export function refuseCaller(response: ServerResponse, problem: string): void {
-  response.writeHead(401, { "Content-Type": "text/plain", "WWW-Authenticate": "Bearer" });
-  response.end(`${problem}\n`);
+export function unknownCaller(problem: string): Outgoing {
+  const body = `${problem}\n`;
+  const headers = {
+    "Content-Type": "text/plain",
+    "WWW-Authenticate": "Bearer",
+    "Content-Length": String(Buffer.byteLength(body)),
+  };
+  return { status: 401, headers, body };
 }
 
 /** Probes are answered to everybody: they come from machines that hold no key. */

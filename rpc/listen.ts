@@ -14,7 +14,7 @@ export interface HttpTimeouts {
   readonly connectionsCheckingInterval: number;
 }
 
-const httpTimeouts: HttpTimeouts = {
+export const httpTimeouts: HttpTimeouts = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 65_000,
@@ -55,7 +55,7 @@ export interface ListenOptions {
 /** Connections of one listener. */
 const MAX_CONNECTIONS = 4_096;
 /** How long connections may finish their request when the server closes. */
-const CLOSE_GRACE_MS = 500;
+export const CLOSE_GRACE_MS = 500;
 
 export type ServerReason =
   | { readonly code: "PORT_BUSY"; readonly host: string; readonly port: number }

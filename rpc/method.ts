@@ -140,9 +140,13 @@ export function defineMethod<const N extends string, const P extends readonly Pa
       if (args.length > params.length) {
         throw new RpcError({ code: "TOO_MANY_ARGUMENTS", max: params.length });
       }
+      const values: unknown[] = [];
+      for (let index = 0; index < params.length; index++) {
+        const one = params[index];
+        if (one !== undefined) values.push(readArgument(one, index, args[index]));
+      }
       // `read` of each position gives the type the handler declared for it
-      const values = params.map((one, index) => readArgument(one, index, args[index])) as Values<P>;
-      const value = handler(context, ...values);
+      const value = handler(context, ...(values as Values<P>));
       // most handlers answer at once: a promise for each call of a batch would cost more than they do
       return value instanceof Promise
         ? value.then((later) => encode(context, later))

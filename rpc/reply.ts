@@ -1,4 +1,4 @@
-/** Sending a text over HTTP, compressed off the main thread where the caller takes that and it is worth the trouble. */
+/** The form in which a text leaves over HTTP, compressed off the main thread where the caller takes that and it is worth the trouble. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { constants, gzip, zstdCompress } from "node:zlib";
@@ -21,7 +21,7 @@ const encoders = {
 type Encoding = keyof typeof encoders;
 const ENCODINGS: readonly Encoding[] = ["zstd", "gzip"];
 
-/** What is sent. */
+/** What is answered. */
 export interface Reply {
   readonly status: number;
   readonly text: string;
@@ -29,7 +29,52 @@ export interface Reply {
   readonly contentType?: string;
 }
 
+/** What is sent: what a reply comes to for one caller. */
+export interface Outgoing {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Empty where a status has none */
+  readonly body: string | Uint8Array;
+}
+
 const JSON_TYPE = "application/json; charset=utf-8";
+
+/** The form of a reply for a caller that takes `accepted` (its Accept-Encoding); rejects only where compression fails. */
+export function outgoingOf(
+  reply: Reply,
+  accepted: string | undefined,
+): Outgoing | Promise<Outgoing> {
+  const encoding =
+    accepted === undefined || reply.text.length < COMPRESSED_FROM_CHARACTERS
+      ? undefined
+      : preferredEncoding(accepted);
+  return encoding === undefined ? uncompressed(reply) : compressed(reply, encoding);
+}
+
+/** The form of a reply as it is. */
+export function uncompressed({ status, text, contentType = JSON_TYPE }: Reply): Outgoing {
+  const headers = {
+    "Content-Type": contentType,
+    Vary: "Accept-Encoding",
+    // the reply is no page and is never to be taken for one
+    "X-Content-Type-Options": "nosniff",
+    "Content-Length": String(Buffer.byteLength(text)),
+  };
+  return { status, headers, body: text };
+}
+
+async function compressed(reply: Reply, encoding: Encoding): Promise<Outgoing> {
+  const { status, text, contentType = JSON_TYPE } = reply;
+  const body = await encoders[encoding](text);
+  const headers = {
+    "Content-Type": contentType,
+    Vary: "Accept-Encoding",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Encoding": encoding,
+    "Content-Length": String(body.length),
+  };
+  return { status, headers, body };
+}
 
 /** Sends a reply; rejects only where compression fails. */
 export function sendReply(
@@ -37,40 +82,19 @@ export function sendReply(
   response: ServerResponse,
   reply: Reply,
 ): void | Promise<void> {
-  const accepted = request.headers["accept-encoding"];
-  const encoding =
-    accepted === undefined || reply.text.length < COMPRESSED_FROM_CHARACTERS
-      ? undefined
-      : preferredEncoding(accepted);
-  if (encoding !== undefined) return sendCompressed(response, reply, encoding);
-  writeHead(response, reply, { "Content-Length": Buffer.byteLength(reply.text) });
-  response.end(reply.text);
+  const outgoing = outgoingOf(reply, request.headers["accept-encoding"]);
+  if (outgoing instanceof Promise) return outgoing.then((ready) => sendOutgoing(response, ready));
+  sendOutgoing(response, outgoing);
 }
 
-async function sendCompressed(
-  response: ServerResponse,
-  reply: Reply,
-  encoding: Encoding,
-): Promise<void> {
-  const body = await encoders[encoding](reply.text);
-  writeHead(response, reply, { "Content-Encoding": encoding, "Content-Length": body.length });
-  response.end(body);
-}
-
-function writeHead(
-  response: ServerResponse,
-  { status, contentType }: Reply,
-  more: Readonly<Record<string, string | number>>,
-): void {
+/** Writes status, headers and body. */
+export function sendOutgoing(response: ServerResponse, outgoing: Outgoing): void {
+  const { status, headers, body } = outgoing;
   // what stands here already says on what else the reply depends
   const vary = response.getHeader("vary");
-  response.writeHead(status, {
-    "Content-Type": contentType ?? JSON_TYPE,
-    Vary: vary === undefined ? "Accept-Encoding" : `${String(vary)}, Accept-Encoding`,
-    // the reply is no page and is never to be taken for one
-    "X-Content-Type-Options": "nosniff",
-    ...more,
-  });
+  if (vary === undefined || headers["Vary"] === undefined) response.writeHead(status, headers);
+  else response.writeHead(status, { ...headers, Vary: `${String(vary)}, ${headers["Vary"]}` });
+  response.end(body);
 }
 
 /** The encoding that a caller likes best of those there are; undefined: none. Source: RFC 9110, "Accept-Encoding". */

@@ -17,8 +17,10 @@ import { Health } from "./health.ts";
 import { createHttpApp, type HttpDeps } from "./http.ts";
 import {
   addressOf,
+  CLOSE_GRACE_MS,
   closeServers,
   type HttpTimeouts,
+  httpTimeouts,
   listenAll,
   renewCertificate,
   TLS_GROUPS,
@@ -27,6 +29,8 @@ import {
 } from "./listen.ts";
 import { allMethods } from "./methods/index.ts";
 import { RpcMeter } from "./metrics.ts";
+import { PlainDoor } from "./plainDoor.ts";
+import { createPlainAnswerer } from "./plainRequest.ts";
 import { type Charge, createCharge } from "./rateLimit.ts";
 import { addVerification } from "./verify/route.ts";
 import { Verifier } from "./verify/verifier.ts";
@@ -148,10 +152,12 @@ function createApps(node: RpcNode, options: RpcServerOptions, by: Dispatchers) {
     if (options.verify === true)
       addVerification(app, callerOf, { node, verifier, charge: by.charge });
   };
+  const plain = createPlainAnswerer(deps);
   return {
     health,
     verifier,
-    http: withFastPath(createHttpApp({ ...deps, health, extend }), deps),
+    plain,
+    http: withFastPath(createHttpApp({ ...deps, health, extend }), plain),
     sockets: createSocketServer({
       dispatcher: by.sockets,
       rules: { ...rules, corsDomains: origins ?? rules.corsDomains },
@@ -176,12 +182,14 @@ export async function startRpcServer(node: RpcNode, options: RpcServerOptions): 
   const { hosts, port, tls, timeouts, ws } = options;
   const dispatchers = createDispatchers(node, options);
   const apps = createApps(node, options, dispatchers);
+  const door = new PlainDoor(apps.plain, { ...httpTimeouts, ...timeouts });
   const servers: Server[] = [];
   let engine: EngineServer | undefined;
   const close = async (): Promise<void> => {
     dispatchers.context.close();
     apps.health.close();
     apps.sockets.close();
+    door.close(CLOSE_GRACE_MS);
     await Promise.all([closeServers(servers), engine?.close(), apps.verifier.close()]);
   };
   const scheme = (name: string) => (tls === undefined ? name : `${name}s`);
@@ -189,6 +197,8 @@ export async function startRpcServer(node: RpcNode, options: RpcServerOptions): 
     servers.push(...(await listenAll(apps.http, { hosts, port, tls, timeouts }, log)));
     const [first] = servers;
     if (first === undefined) throw new RangeError("no address to listen on");
+    // what comes over TLS is decrypted by node:https, which keeps it
+    if (tls === undefined) for (const server of servers) door.attach(server);
     let wsUrl = urlOf(scheme("ws"), first);
     if (ws?.port !== undefined) {
       const place = { hosts: ws.hosts ?? hosts, port: ws.port, tls, timeouts };

@@ -158,8 +158,12 @@ export class Producer {
     this.#tick();
   }
 
-  /** Resolves when all that arrived before was tried for a block; at once where arrivals make no blocks. */
-  async settled(): Promise<void> {
+  /** What to wait for until all that arrived before was tried for a block; nothing where arrivals make no blocks. */
+  settled(): Promise<void> | undefined {
+    return this.#awake && this.#tried < this.#arrived ? this.#tryArrived() : undefined;
+  }
+
+  async #tryArrived(): Promise<void> {
     const arrived = this.#arrived;
     while (this.#awake && this.#tried < arrived)
       await Promise.race([this.#trial, this.#round.promise]);

@@ -103,8 +103,8 @@ export class QNode {
     return producer && (() => producer.miner);
   }
 
-  /** Waits for the blocks that arrivals make; undefined where blocks are not made. */
-  get settled(): (() => Promise<void>) | undefined {
+  /** What to wait for until arrivals are in blocks; undefined where blocks are not made. */
+  get settled(): (() => Promise<void> | undefined) | undefined {
     const { producer } = this;
     return producer && (() => producer.settled());
   }

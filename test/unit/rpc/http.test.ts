@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from "node:http";
 import { connect } from "node:net";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { ServerError } from "../../../rpc/listen.ts";
 import { type RpcServer, startRpcServer } from "../../../rpc/server.ts";
+import { gone } from "../../support/rawHttp.ts";
 import { startTestServer, type TestServer } from "../../support/rpcClient.ts";
 
 const call = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_chainId" });
@@ -53,7 +53,7 @@ async function trickle(port: number, start: string): Promise<string> {
   socket.on("error", () => undefined);
   socket.write(start);
   const more = setInterval(() => socket.write("x"), 50);
-  await once(socket, "close");
+  await gone(socket);
   clearInterval(more);
   return answer;
 }
