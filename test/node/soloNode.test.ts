@@ -122,6 +122,7 @@ describe("qnet node --solo", function () {
     assert.ok(JSON.parse(verified.stdout).epoch > epoch, verified.stdout);
     await again.end("SIGTERM");
     assert.equal(again.child.exitCode, 0, again.printed);
+    await assertListens([...own, ...password], folder.path);
   });
 
   it("refuses to sign where it cannot, and says why", async () => {
@@ -149,3 +150,14 @@ describe("qnet node --solo", function () {
     }
   });
 });
+
+/** Without the operator's word that nobody else signs, nothing is signed for two epochs of slots. */
+async function assertListens(args: readonly string[], home: string): Promise<void> {
+  await using node = new NodeProcess(args, home);
+  const head = async () => Number(await node.call("eth_blockNumber"));
+  const before = await head();
+  const startMs = Date.now();
+  await node.until("a block", async () => ((await head()) > before ? true : undefined));
+  const slots = (Date.now() - startMs) / QUICK.slotMs;
+  assert.ok(slots > 2 * QUICK.epochLength - 2, `a block after ${slots} slots`);
+}
