@@ -222,7 +222,6 @@ export class SimNode {
   }
 
   #note(action: Action): void {
-    const { observer } = this.#world;
     switch (action.type) {
       case "setHead":
         if (this.isHonest) this.#world.sawHead(this, action.point, action.depth);
@@ -242,7 +241,7 @@ export class SimNode {
         if (this.isHonest) this.#world.sawFinal(this, action.checkpoint, action.certificate);
         return;
       case "evidence":
-        observer.evidence++;
+        this.#world.sawEvidence(this, action.evidence);
         return;
       case "alarm":
         if (this.isHonest) this.#world.sawAlarm(this, action.alarm);

@@ -1,13 +1,22 @@
 /** A network of nodes in virtual time: who they are, what goes wrong, and what was seen. */
 import type { ChainPoint, Checkpoint } from "../../src/consensus/core/chainPoint.ts";
 import { childEpoch, lastCheckpoint } from "../../src/consensus/core/chainPoint.ts";
-import type { Alarm, Broadcast, SignatureCheck } from "../../src/consensus/core/events.ts";
+import type {
+  Alarm,
+  Broadcast,
+  FoundEvidence,
+  SignatureCheck,
+} from "../../src/consensus/core/events.ts";
 import { genesisPoint } from "../../src/consensus/core/genesisPoint.ts";
 import { type CoreParams, domainOf } from "../../src/consensus/core/params.ts";
 import { type Bytes, equalBytes } from "../../src/primitives/bytes.ts";
 import { type Hash, parseAddress, parseHash, ZERO_HASH } from "../../src/primitives/hex.ts";
 import type { AckQC } from "../../src/types/certificate.ts";
-import { consensusMessage, MESSAGE_KIND } from "../../src/types/consensusMessage.ts";
+import {
+  consensusMessage,
+  MESSAGE_KIND,
+  type MessageDomain,
+} from "../../src/types/consensusMessage.ts";
 import { type Candidate, compareRank } from "../../src/types/epochSummary.ts";
 import { encodeSeal } from "../../src/types/seal.ts";
 import {
@@ -39,6 +48,14 @@ const GENESIS_MS = 1_800_000_000_000;
 const MAX_BLOCK_BYTES = 4_194_304;
 const STAKE = 10_000_000_000_000n;
 
+const CHAIN_ID = 20_815n;
+
+/** What can be given instead of what the seed decides. */
+export interface WorldParts {
+  readonly keyOf?: (index: number) => SimKey;
+  readonly domain?: MessageDomain;
+}
+
 export class World {
   readonly timeline = new Timeline();
   readonly random: Random;
@@ -56,6 +73,8 @@ export class World {
   onHead: ((node: SimNode, point: ChainPoint) => void) | undefined;
   /** Hears of each certificate that an honest node found sufficient. */
   onFinal: ((checkpoint: Checkpoint, certificate: AckQC) => void) | undefined;
+  /** Hears of each contradiction that an honest node found. */
+  onEvidence: ((evidence: FoundEvidence) => void) | undefined;
   /** Validator → its first and second key. */
   readonly keys: readonly (readonly SimKey[])[];
   readonly #byHash: ReadonlyMap<Hash, SimKey>;
@@ -71,7 +90,8 @@ export class World {
   /** Checkpoints whose last block a traitor made. */
   readonly #split = new Set<Hash>();
 
-  constructor(scenario: Scenario) {
+  /** `keyOf`: other keys than stubs or random ones; `domain`: another network than the seed's. */
+  constructor(scenario: Scenario, { keyOf, domain }: WorldParts = {}) {
     this.#scenario = scenario;
     this.random = new Random(scenario.seed);
     this.slowness = scenario.slownessMs;
@@ -85,10 +105,11 @@ export class World {
       })),
     });
     const validators = scenario.validators + scenario.standby;
+    const makeKey =
+      keyOf ??
+      ((index: number) => (scenario.realSignatures ? mlDsaKey() : stubKey(scenario.seed, index)));
     this.keys = Array.from({ length: validators }, (_, id) =>
-      [0, 1].map((second) =>
-        scenario.realSignatures ? mlDsaKey() : stubKey(scenario.seed, id * 2 + second),
-      ),
+      [0, 1].map((second) => makeKey(id * 2 + second)),
     );
     this.#byHash = new Map(this.keys.flat().map((key) => [key.keyHash, key]));
     const traitors = new Set(
@@ -99,16 +120,16 @@ export class World {
     this.#traitors = traitors;
     const honest = this.keys.filter((_, id) => !traitors.has(id)).flat();
     this.observer = new Observer(new Set(honest.map(({ keyHash }) => keyHash)));
-    this.params = paramsOf(scenario);
+    this.params = paramsOf(scenario, domain);
     const candidates = this.candidatesAt(undefined);
     this.genesis = genesisPoint(this.params, stubGenesis(BigInt(GENESIS_MS / 1000)), candidates);
     const first = this.genesis.closing?.checkpoint;
     if (first !== undefined) this.observer.sawCheckpoint(first, GENESIS_MS);
-    const domain = domainOf(this.params);
+    const signedFor = domainOf(this.params);
     this.nodes = scenario.nodes.map(({ validator, treason }, index) => {
       const keys = this.keys[validator] ?? [];
       const params = { ...this.params, ownKeys: keys.map(({ keyHash }) => keyHash) };
-      const signers = keys.map((key) => new Signer(key, domain, treason.unsafe !== true));
+      const signers = keys.map((key) => new Signer(key, signedFor, treason.unsafe !== true));
       return new SimNode(this, { index, params, signers, treason, disk: new Disk(this.genesis) });
     });
   }
@@ -264,6 +285,11 @@ export class World {
       for (const vote of message.block.core.votes) observer.sawHeard({ type: "vote", vote });
   }
 
+  sawEvidence(node: SimNode, evidence: FoundEvidence): void {
+    this.observer.evidence++;
+    if (node.isHonest) this.onEvidence?.(evidence);
+  }
+
   sawCheckpoint({ state }: SimNode, checkpoint: Checkpoint): void {
     this.observer.sawCheckpoint(checkpoint, this.timeline.nowMs);
     const proposer = state?.tree.get(checkpoint.header.lastBlockHash)?.point.proposer;
@@ -336,7 +362,11 @@ function recode(message: Broadcast): Broadcast {
   return { topic: "ack", ack: decodeSignedAck(encodeSignedAck(message.ack)) };
 }
 
-function paramsOf({ config, seed }: Scenario): CoreParams {
+function paramsOf({ config, seed }: Scenario, domain?: MessageDomain): CoreParams {
+  const {
+    chainId = CHAIN_ID,
+    salt = parseHash(`0x${(seed % 2 ** 32).toString(16).padStart(64, "0")}`),
+  } = domain ?? {};
   return {
     config: {
       slotMs: 2000,
@@ -353,11 +383,11 @@ function paramsOf({ config, seed }: Scenario): CoreParams {
       maxVotesPerBlock: 64,
       clockDisparityMs: 500,
       emptyBlocks: true,
-      salt: parseHash(`0x${(seed % 2 ** 32).toString(16).padStart(64, "0")}`),
+      salt,
       staking: parseAddress("0x0000000000000000000000000000000000515000"),
       dev: false,
     },
-    chainId: 20_815n,
+    chainId,
     genesisMs: GENESIS_MS,
     genesisSupply: 1_000_000_000n,
     ownKeys: [],
