@@ -20,6 +20,10 @@ const benches: Readonly<Record<string, { summary: string; load: () => Promise<Be
     summary: "`qnet import` of a chain of transfers [--txs N] [--accounts N,N] [--runs N]",
     load: async () => (await import("./importLoad.ts")).importLoad,
   },
+  pool: {
+    summary: "the transaction pool at several sizes [--sizes N,N] [--runs N]",
+    load: async () => (await import("./poolLoad.ts")).poolLoad,
+  },
   rpc: {
     summary:
       "14 read methods beside anvil, runs in turn [--runs N] [--seconds N] [--connections N]",
@@ -41,7 +45,7 @@ const benches: Readonly<Record<string, { summary: string; load: () => Promise<Be
     load: async () => (await import("./evmLoad.ts")).evmLoad,
   },
   logs: {
-    summary: "eth_getLogs over an index of a million blocks [BLOCKS]",
+    summary: "eth_getLogs over an index of up to a million blocks [BLOCKS,BLOCKS]",
     load: async () => (await import("./micro/logs.ts")).logsBench,
   },
   micro: {
@@ -63,17 +67,40 @@ const benches: Readonly<Record<string, { summary: string; load: () => Promise<Be
   },
 };
 
+/** What `all` asks of benches that take longer than a few minutes as they are. */
+const SHORTER: Readonly<Record<string, readonly string[]>> = {
+  load: ["--runs", "3"],
+  import: ["--runs", "1"],
+};
+
 const [name = "", ...args] = process.argv.slice(2);
-const names = name === "all" ? Object.keys(benches) : [name];
-for (const each of names) {
-  const bench = benches[each];
-  if (bench === undefined) {
-    const rows = Object.entries(benches).map(
-      ([key, { summary }]) => `  ${key.padEnd(8)} ${summary}`,
-    );
-    console.error(`usage: npm run bench -- all|NAME\n${rows.join("\n")}`);
-    process.exit(2);
+if (name === "all") await runAll();
+else if (benches[name] === undefined) {
+  const rows = Object.entries(benches).map(([key, { summary }]) => `  ${key.padEnd(8)} ${summary}`);
+  console.error(`usage: npm run bench -- all|NAME\n${rows.join("\n")}`);
+  process.exitCode = 2;
+} else await run(name, args);
+
+async function run(name: string, given: readonly string[]): Promise<void> {
+  const bench = await benches[name]?.load();
+  const startMs = performance.now();
+  const body = (await bench?.(given)) ?? "";
+  const seconds = Math.round((performance.now() - startMs) / 1000);
+  console.log(report({ name, args: given, seconds }, body));
+}
+
+/** One after the other; what fails is named at the end and does not keep the others from running. */
+async function runAll(): Promise<void> {
+  const failed: string[] = [];
+  for (const each of Object.keys(benches)) {
+    try {
+      await run(each, SHORTER[each] ?? []);
+    } catch (error) {
+      console.error(each, error);
+      failed.push(each);
+    }
   }
-  const run = await bench.load();
-  console.log(report(each, await run(args)));
+  if (failed.length === 0) return;
+  console.error(`failed: ${failed.join(", ")}`);
+  process.exitCode = 1;
 }

@@ -6,19 +6,27 @@ import { join } from "node:path";
 
 const folder = join(import.meta.dirname, "results");
 
+/** What was run, with which arguments, and how long it took. */
+interface BenchRun {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly seconds: number;
+}
+
 /** Adds machine, versions and commit to `body`, writes bench/results/<name>.md and returns the text. */
-export function report(name: string, body: string): string {
-  const text = `# Benchmark: ${name}\n\n${conditions()}\n\n${body}\n`;
+export function report(run: BenchRun, body: string): string {
+  const { name } = run;
+  const text = `# Benchmark: ${name}\n\n${conditions(run)}\n\n${body}\n`;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${name}.md`), text);
   return text;
 }
 
-function conditions(): string {
+function conditions({ name, args, seconds }: BenchRun): string {
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
   const processor = `${availableParallelism()} cores of ${cpus()[0]?.model ?? "unknown"}`;
   const date = new Date().toISOString().slice(0, 10);
-  return `${date}, commit ${commit()}, Node ${process.version}, Linux ${release()}, ${processor}, ${memory}. Command: \`npm run bench -- ${process.argv.slice(2).join(" ")}\`.`;
+  return `${date}, commit ${commit()}, Node ${process.version}, Linux ${release()}, ${processor}, ${memory}. Command: \`npm run bench -- ${[name, ...args].join(" ")}\`, ${seconds} s.`;
 }
 
 function commit(): string {

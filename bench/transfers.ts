@@ -16,8 +16,19 @@ export const SENDERS = 100;
 const BALANCE = `0x${(10n ** 24n).toString(16)}`;
 
 const bytesOf = (text: string): Bytes => new TextEncoder().encode(text);
-const KEYS = Array.from({ length: SENDERS }, (_, i) => keccak256(bytesOf(`bench-sender:${i}`)));
-const ADDRESSES = KEYS.map(addressOf);
+const accounts: { readonly key: Bytes; readonly address: Address }[] = [];
+
+/** The sender of this number: always the same. */
+function senderAt(index: number) {
+  for (let i = accounts.length; i <= index; i++) {
+    const key = keccak256(bytesOf(`bench-sender:${i}`));
+    accounts.push({ key, address: addressOf(key) });
+  }
+  const account = accounts[index];
+  if (account === undefined) throw new RangeError(`no sender ${index}`);
+  return account;
+}
+
 const MINER = bytesToAddress(keccak256(bytesOf("bench-miner")).subarray(12));
 
 export function recipientsOf(count: number): Address[] {
@@ -27,10 +38,12 @@ export function recipientsOf(count: number): Address[] {
 }
 
 /** The forks and system contracts of the devnet as a plain Ethereum chain, and funded senders. */
-export function genesisText(): string {
+export function genesisText(senders = SENDERS): string {
   const devnet = JSON.parse(readFileSync(join(root, "genesis/devnet.json"), "utf8"));
   delete devnet.config.qnet;
-  const funded = Object.fromEntries(ADDRESSES.map((address) => [address, { balance: BALANCE }]));
+  const funded = Object.fromEntries(
+    Array.from({ length: senders }, (_, i) => [senderAt(i).address, { balance: BALANCE }]),
+  );
   const alloc = { ...devnet.alloc, ...funded };
   return JSON.stringify({ ...devnet, gasLimit: "0x3b9aca00", alloc });
 }
@@ -49,14 +62,17 @@ export function draftOnHead(chain: Chain): BlockDraft {
 }
 
 /** Transfer number `index` of the chain: the senders take turns. */
-export function transfer(genesis: Genesis, index: number, to: Address = ZERO_ADDRESS) {
-  const key = KEYS[index % SENDERS];
-  const sender = ADDRESSES[index % SENDERS];
-  if (key === undefined || sender === undefined) throw new RangeError("no key");
+export function transfer(
+  genesis: Genesis,
+  index: number,
+  to: Address = ZERO_ADDRESS,
+  senders = SENDERS,
+) {
+  const { key, address: sender } = senderAt(index % senders);
   const fields = {
     type: 2,
     chainId: genesis.config.chainId,
-    nonce: BigInt(Math.floor(index / SENDERS)),
+    nonce: BigInt(Math.floor(index / senders)),
     maxFeePerGas: 10n ** 12n,
     maxPriorityFeePerGas: 10n ** 9n,
     gasLimit: 21_000n,

@@ -39,17 +39,20 @@ const receiptOf = (logs: readonly Log[]): Receipt => ({
   logs: [...logs],
 });
 
-/** `args`: number of blocks (default 1,000,000). */
+/** `args`: numbers of blocks (default 10,000, 100,000 and 1,000,000). */
 export async function logsBench(args: readonly string[]): Promise<string> {
-  const blocks = Number(args[0] ?? 1_000_000);
-  const path = mkdtempSync(join(tmpdir(), "qnet-bench-"));
-  try {
-    await using database = await openDatabase({ path });
-    await fill(database, blocks);
-    return await measure(database, BigInt(blocks));
-  } finally {
-    rmSync(path, { recursive: true });
+  const parts: string[] = [];
+  for (const blocks of (args[0] ?? "10000,100000,1000000").split(",").map(Number)) {
+    const path = mkdtempSync(join(tmpdir(), "qnet-bench-"));
+    try {
+      await using database = await openDatabase({ path });
+      await fill(database, blocks);
+      parts.push(await measure(database, BigInt(blocks)));
+    } finally {
+      rmSync(path, { recursive: true });
+    }
   }
+  return parts.join("\n\n");
 }
 
 /** The index says of every block that it holds a log of a busy address; block 777,777 (or the middle) one of a rare address too. */
