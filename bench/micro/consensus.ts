@@ -12,6 +12,7 @@ import { mlDsaKey } from "../../test/simulation/keys.ts";
 import { quietScenario, type Scenario } from "../../test/simulation/scenario.ts";
 import { World } from "../../test/simulation/world.ts";
 import { median, table } from "../report.ts";
+import { certificateCosts } from "./certificates.ts";
 
 const SIZES = [4, 21, 100];
 const LATENCIES: readonly (readonly [number, number])[] = [
@@ -49,6 +50,10 @@ export async function consensusBench(args: readonly string[]): Promise<string> {
     ),
     "",
     signatureCosts(),
+    "",
+    "checks of a certificate in a node, median",
+    "",
+    await certificateCosts(SIZES),
     "",
     `10 validators, ${minutes} virtual minutes, epochs of 90 blocks, K = 2`,
     "",

@@ -29,7 +29,7 @@ export type Signer = Pick<ValidatorSigner, "keyHash" | "sign" | "commitSecret" |
 
 export interface SignatureWorkDependencies {
   readonly verifier: PqVerifier;
-  readonly keys: ValidatorKeys;
+  readonly keys: Pick<ValidatorKeys, "get">;
   /** By the hash of their key. */
   readonly signers: ReadonlyMap<Hash, Signer>;
   readonly domain: MessageDomain;
