@@ -47,7 +47,7 @@ import {
 } from "./importBlock.ts";
 import { type FoundLog, type LogLimits, type LogQuery, searchLogs } from "./logIndex.ts";
 import { openStored, type StoredChain } from "./openChain.ts";
-import { NO_OVERRIDE, type OverrideRecord, putOverride, readOverride } from "./overrides.ts";
+import { NO_OVERRIDE, type OverrideRecord, putEdits, putOverride, readOverride } from "./overrides.ts";
 import { Preimages } from "./preimages.ts";
 
 /** Imports and other changes that may wait; a producer or peer that comes on top is refused with QueueError. */
@@ -324,7 +324,9 @@ export class Chain {
     const header = this.#store.demandHeader(hash);
     const candidate = { header, hash, totalDifficulty: this.#store.demandDifficulty(hash) };
     const isHead = mayLead && !this.#store.isCanonical(header, hash) && this.#isBetter(candidate);
-    if (isHead) await this.#setForkchoice({ head: hash });
+    // made once more, it is as new: edits belong to the head that it was before
+    const edits = this.isDev ? [putEdits(hash, this.overrideOf(hash), undefined)] : [];
+    if (isHead) await this.#setForkchoice({ head: hash }, edits);
     return { status: "known", hash, isHead: hash === this.head.hash };
   }
 
@@ -365,10 +367,8 @@ export class Chain {
     if (!this.isDev) throw new ChainError({ code: "NOT_A_DEV_CHAIN" });
     if (editedStateRoot !== undefined) this.states.demand(hash, editedStateRoot);
     this.#store.demandHeader(hash);
-    const { editedStateRoot: _, ...rest } = this.overrideOf(hash);
-    const record = editedStateRoot === undefined ? rest : { ...rest, editedStateRoot };
-    const choice = { head: hash, safe: finalized, finalized };
-    await this.#setForkchoice(choice, [putOverride(hash, record)]);
+    const edits = putEdits(hash, this.overrideOf(hash), editedStateRoot);
+    await this.#setForkchoice({ head: hash, safe: finalized, finalized }, [edits]);
   }
 
   #announceHead(block: Block, route: Route): void {

@@ -80,6 +80,15 @@ function decodeRoot(raw: Bytes): Hash | undefined {
   return raw.length === 0 ? undefined : bytesToHash(raw);
 }
 
+/** Records what edits have made of a block's state, and nothing else new; undefined: nothing. */
+export function putEdits(
+  hash: Hash,
+  { editedStateRoot: _, ...rest }: OverrideRecord,
+  editedStateRoot: Hash | undefined,
+): WriteOp {
+  return putOverride(hash, editedStateRoot === undefined ? rest : { ...rest, editedStateRoot });
+}
+
 /** Records it, or removes the record of a block without deviations. */
 export function putOverride(hash: Hash, record: OverrideRecord): WriteOp {
   return isEmptyOverride(record)

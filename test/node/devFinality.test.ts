@@ -153,6 +153,21 @@ describe("finality of a development chain", function () {
     audit(dev);
   });
 
+  it("makes a block once more without the edits that it had as head before", async () => {
+    await using dev = await startDevNode();
+    const balance = await dev.call("eth_getBalance", bob, "latest");
+    const id = await dev.call("evm_snapshot");
+    const { timestamp } = dev.node.chain.head.header;
+    const at = Number(timestamp) + 1_000;
+    await dev.call("evm_mine", at);
+    const { hash } = dev.node.chain.head;
+    await dev.call("hardhat_setBalance", bob, "0x7");
+    await dev.call("evm_revert", id);
+    await dev.call("evm_mine", at);
+    assert.equal(dev.node.chain.head.hash, hash);
+    assert.equal(await dev.call("eth_getBalance", bob, "latest"), balance);
+  });
+
   it("is the same after a restart at any block of an epoch, also after going back", async () => {
     using folder = temporaryFolder();
     const databasePath = `${folder.path}/chain`;
