@@ -47,7 +47,7 @@ import {
 } from "./importBlock.ts";
 import { type FoundLog, type LogLimits, type LogQuery, searchLogs } from "./logIndex.ts";
 import { openStored, type StoredChain } from "./openChain.ts";
-import { NO_OVERRIDE, type OverrideRecord, putEdits, putOverride, readOverride } from "./overrides.ts";
+import { NO_OVERRIDE, type OverrideRecord, putEdits, readOverride } from "./overrides.ts";
 import { Preimages } from "./preimages.ts";
 
 /** Imports and other changes that may wait; a producer or peer that comes on top is refused with QueueError. */
@@ -356,8 +356,8 @@ export class Chain {
     const state = this.takeStateForChild(hash);
     edit(state);
     const changes = state.takeChanges();
-    const record = { ...this.overrideOf(hash), editedStateRoot: changes.root };
-    const operations = [...stateChangeOps(changes), putOverride(hash, record)];
+    const edits = putEdits(hash, this.overrideOf(hash), changes.root);
+    const operations = [...stateChangeOps(changes), edits];
     operations.push(...this.preimages.note(changes));
     await this.states.write(operations, changes);
     this.states.keep(changes.root, state);

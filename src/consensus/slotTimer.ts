@@ -65,7 +65,8 @@ export class SlotTimer {
     while (!signal.aborted) {
       await this.#clock.sleepUntil(genesisMs + next * config.tickMs, signal);
       const now = this.#tickNow();
-      if (now - next >= ticks) next = now;
+      // asleep for a slot or more, or set back by hand
+      if (now - next >= ticks || now < next) next = now;
       this.#listener.tick(Math.floor(next / ticks), next % ticks);
       next++;
     }

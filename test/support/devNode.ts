@@ -7,6 +7,7 @@ import type { ProducerOptions } from "../../src/consensus/producer.ts";
 import { QNode } from "../../src/node/node.ts";
 import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { type Logger, silentLogger } from "../../src/runtime/log.ts";
+import type { Genesis } from "../../src/types/genesis.ts";
 import { devnetGenesis, TEST_ADDRESSES, TEST_KEYS, TEST_MINER } from "./chains.ts";
 import { PQ_SEEDS, pqAccount } from "./pqTransactions.ts";
 
@@ -16,6 +17,8 @@ export interface DevNodeOptions {
   readonly logging?: boolean;
   /** Directory of the database; default: in memory */
   readonly databasePath?: string;
+  /** Default: genesis/devnet.json */
+  readonly genesis?: Genesis;
   /** Default: instant */
   readonly producer?: Partial<ProducerOptions>;
 }
@@ -41,7 +44,7 @@ function namespaces(): readonly string[] {
 /** Starts an instantly mining node with the three test accounts unlocked. */
 export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNode> {
   const node = await QNode.start({
-    genesis: devnetGenesis(),
+    genesis: options.genesis ?? devnetGenesis(),
     databasePath: options.databasePath,
     clientVersion: "anvil-compatible/qnet/test",
     log: options.log ?? silentLogger,
