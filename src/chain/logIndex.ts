@@ -55,20 +55,27 @@ const NO_VALUE: Bytes = new Uint8Array(0);
 
 /** Index entries of a block's logs, to be written or deleted with the block. */
 export function logIndexKeys(number: bigint, receipts: readonly Receipt[]): Bytes[] {
-  const terms = new Set<string>();
+  // a set for each kind: terms that name their kind would be new strings, to be hashed each time
+  const terms: Set<Address | Hash>[] = [new Set()];
   for (const { logs } of receipts) {
-    for (const log of logs) {
-      terms.add(`0${log.address}`);
-      for (let i = 0; i < log.topics.length; i++) terms.add(`${i + 1}${log.topics[i]}`);
+    for (const { address, topics } of logs) {
+      terms[0]?.add(address);
+      for (let i = 0; i < topics.length; i++) {
+        const topic = topics[i];
+        terms[i + 1] ??= new Set();
+        if (topic !== undefined) terms[i + 1]?.add(topic);
+      }
     }
   }
-  return Array.from(terms, (term) => {
-    const prefix = termPrefix(Number(term[0]), term.slice(1));
-    const key = new Uint8Array(prefix.length + NUMBER_BYTES);
-    key.set(prefix);
-    writeNumber(key, prefix.length, number);
-    return key;
-  });
+  return terms.flatMap((values, kind) => Array.from(values, (value) => keyOf(kind, value, number)));
+}
+
+function keyOf(kind: number, value: Address | Hash, number: bigint): Bytes {
+  const prefix = termPrefix(kind, value);
+  const key = new Uint8Array(prefix.length + NUMBER_BYTES);
+  key.set(prefix);
+  writeNumber(key, prefix.length, number);
+  return key;
 }
 
 /** Writes the index entries of a block. */

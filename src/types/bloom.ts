@@ -1,7 +1,7 @@
 /** The 2048-bit filter of log addresses and topics. Source: Ethereum Yellow Paper, section 4.3.1. */
-import { keccak256 } from "../crypto/keccak.ts";
+import { keccak256Shared } from "../crypto/keccak.ts";
 import type { Bytes } from "../primitives/bytes.ts";
-import { hexToBytes } from "../primitives/hex.ts";
+import { type Address, type Hash, hexToBytes } from "../primitives/hex.ts";
 import type { Log } from "./receipt.ts";
 
 export const BLOOM_BYTES = 256;
@@ -10,23 +10,35 @@ const BIT_MASK = BLOOM_BYTES * 8 - 1;
 /** The filter of no logs: one for all receipts that have none, which are most. */
 const EMPTY_BLOOM: Bytes = new Uint8Array(BLOOM_BYTES);
 
+/** Bits of values met lately: the same contracts, events and holders come again in each block. */
+const known = new Map<Address | Hash, BloomBits>();
+const MAX_KNOWN = 16_384;
+
 /** Filter of the logs' addresses and topics, 256 bytes, not to be modified. */
 export function bloomOf(logs: readonly Log[]): Bytes {
   if (logs.length === 0) return EMPTY_BLOOM;
   const bloom = new Uint8Array(BLOOM_BYTES);
   for (const { address, topics } of logs) {
-    addToBloom(bloom, hexToBytes(address));
-    for (const topic of topics) addToBloom(bloom, hexToBytes(topic));
+    addToBloom(bloom, bitsOf(address));
+    for (const topic of topics) addToBloom(bloom, bitsOf(topic));
   }
   return bloom;
 }
 
-/** Puts an address or topic into the filter, in place. */
-export function addToBloom(bloom: Bytes, value: Bytes): void {
-  const hash = keccak256(value);
-  for (let i = 0; i < BITS_PER_VALUE; i++) {
-    const at = byteOf(hash, i);
-    bloom[at] = (bloom[at] ?? 0) | maskOf(hash, i);
+function bitsOf(value: Address | Hash): BloomBits {
+  const met = known.get(value);
+  if (met !== undefined) return met;
+  const bits = bloomBits(hexToBytes(value));
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(value, bits);
+  return bits;
+}
+
+/** Puts an address or topic, by its bits, into the filter, in place. */
+export function addToBloom(bloom: Bytes, bits: BloomBits): void {
+  for (const bit of bits) {
+    const at = BLOOM_BYTES - 1 - (bit >> 3);
+    bloom[at] = (bloom[at] ?? 0) | (1 << (bit & 7));
   }
 }
 
@@ -35,7 +47,7 @@ export type BloomBits = readonly number[];
 
 /** The bits of an address or topic. */
 export function bloomBits(value: Bytes): BloomBits {
-  const hash = keccak256(value);
+  const hash = keccak256Shared(value);
   return Array.from({ length: BITS_PER_VALUE }, (_, pair) => bitOf(hash, pair));
 }
 
@@ -58,14 +70,6 @@ export function orBlooms(blooms: Iterable<Bytes>): Bytes {
 }
 
 /** The filter counts bits from its end. */
-function byteOf(hash: Bytes, pair: number): number {
-  return BLOOM_BYTES - 1 - (bitOf(hash, pair) >> 3);
-}
-
-function maskOf(hash: Bytes, pair: number): number {
-  return 1 << (bitOf(hash, pair) & 7);
-}
-
 function bitOf(hash: Bytes, pair: number): number {
   return (((hash[2 * pair] ?? 0) << 8) | (hash[2 * pair + 1] ?? 0)) & BIT_MASK;
 }

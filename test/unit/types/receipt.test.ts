@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { RLP } from "@ethereumjs/rlp";
 import fc from "fast-check";
 import { concatBytes } from "../../../src/primitives/bytes.ts";
-import { bytesToHex, ZERO_HASH } from "../../../src/primitives/hex.ts";
+import { bytesToHex, hexToBytes, ZERO_HASH } from "../../../src/primitives/hex.ts";
 import {
   decodeReceipt,
   decodeReceiptsFromStorage,
@@ -40,6 +41,19 @@ describe("encodeReceipt", () => {
   it("writes status, gas, filter and logs", () => {
     const expected = `0xf9010801825208b90100${"00".repeat(256)}c0`;
     assert.equal(bytesToHex(encodeReceipt(EMPTY)), expected);
+  });
+
+  it("is the library's RLP of any outcome, gas and logs", () => {
+    fc.assert(
+      fc.property(receipts, ({ type, outcome, cumulativeGasUsed, logsBloom, logs }) => {
+        const status = typeof outcome === "number" ? outcome : hexToBytes(outcome);
+        const logItems = logs.map(({ address, topics, data }) => [address, [...topics], data]);
+        const payload = RLP.encode([status, cumulativeGasUsed, logsBloom, logItems]);
+        const raw = encodeReceipt({ type, outcome, cumulativeGasUsed, logsBloom, logs });
+        assert.deepEqual(raw, type === 0 ? payload : concatBytes(Uint8Array.of(type), payload));
+      }),
+      { seed: 20814 },
+    );
   });
 
   it("puts the type first unless it is legacy", () => {
