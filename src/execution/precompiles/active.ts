@@ -1,9 +1,9 @@
 /**
  * All precompiles in force, Ethereum's and those of the genesis' map, as functions of input and gas. Ethereum's are the
- * library's functions with our crypto where that is faster; a promise comes only while KZG or a post-quantum verifier still loads.
+ * library's functions with our crypto where that is faster; a promise comes only while BN254, KZG or a post-quantum verifier still loads.
  */
 import { EVM, getActivePrecompiles, NobleBN254, type PrecompileFunc } from "@ethereumjs/evm";
-import { multiplyBn254 } from "../../crypto/bn254.ts";
+import { loadBn254, loadedBn254, nobleBn254 } from "../../crypto/bn254.ts";
 import { type Kzg, loadedKzg, loadKzg } from "../../crypto/kzg.ts";
 import { verifyP256 } from "../../crypto/p256.ts";
 import { type PqVerifier, pqVerifier } from "../../crypto/pqVerifier.ts";
@@ -36,12 +36,14 @@ const POINT_EVALUATION = parseAddress(`0x${"00".repeat(19)}0a`);
 const P256VERIFY = parseAddress(`0x${"00".repeat(18)}0100`);
 const P256VERIFY_GAS = 6_900;
 const P256VERIFY_BYTES = 160;
-const noble = new NobleBN254();
-/** The library's, with a faster multiplication. */
+const BN254_MUL = parseAddress(`0x${"00".repeat(19)}07`);
+const BN254_PAIRING = parseAddress(`0x${"00".repeat(19)}08`);
+const library = new NobleBN254();
+/** Additions by the library: two calls into WebAssembly would cost more. */
 const BN254 = {
-  add: (input: Bytes) => noble.add(input),
-  mul: multiplyBn254,
-  pairing: (input: Bytes) => noble.pairing(input),
+  add: (input: Bytes) => library.add(input),
+  mul: (input: Bytes) => (loadedBn254() ?? nobleBn254).multiply(input),
+  pairing: (input: Bytes) => boolWord((loadedBn254() ?? nobleBn254).pairing(input)),
 };
 const known = new WeakMap<PqVerifier, WeakMap<Rules, PrecompileSet>>();
 
@@ -86,6 +88,7 @@ function build(rules: Rules, verifier: PqVerifier): PrecompileSet {
     const address = parseAddress(`0x${key}`);
     const call = libraryCall(run, host);
     if (address === POINT_EVALUATION) set.set(address, afterKzg(call, host));
+    else if (address === BN254_MUL || address === BN254_PAIRING) set.set(address, afterBn254(call));
     else set.set(address, address === P256VERIFY ? verifyP256Call : call);
   }
   for (const precompile of precompilesFor(rules)) {
@@ -138,6 +141,12 @@ function afterKzg(call: PrecompileCall, { common }: EVM): PrecompileCall {
     if (kzg !== undefined) return callWith(kzg, input, gas);
     return loadKzg().then((loaded) => callWith(loaded, input, gas));
   };
+}
+
+/** The first call waits for the faster implementation. */
+function afterBn254(call: PrecompileCall): PrecompileCall {
+  return (input, gas) =>
+    loadedBn254() === undefined ? loadBn254().then(() => call(input, gas)) : call(input, gas);
 }
 
 function ownCall(precompile: Precompile, verifier: PqVerifier): PrecompileCall {
