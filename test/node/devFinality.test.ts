@@ -2,14 +2,23 @@
 import assert from "node:assert/strict";
 import { domainOf } from "../../src/consensus/core/params.ts";
 import type { ConsensusQueries } from "../../src/consensus/queries.ts";
+import { StartError } from "../../src/consensus/startState.ts";
 import { pqVerifier } from "../../src/crypto/pqVerifier.ts";
 import { EMPTY_BYTES } from "../../src/primitives/bytes.ts";
 import { bytesToHash } from "../../src/primitives/hex.ts";
 import type { Block } from "../../src/types/block.ts";
 import { consensusMessage, MESSAGE_KIND } from "../../src/types/consensusMessage.ts";
+import { parseGenesis } from "../../src/types/genesis.ts";
 import { encodeSeal } from "../../src/types/seal.ts";
 import { sealOf } from "../../src/types/sealedBlock.ts";
 import { hashSidecar } from "../../src/types/sidecar.ts";
+import {
+  devnetGenesis,
+  mineTestBlock,
+  networkText,
+  openTestChain,
+  testTransaction,
+} from "../support/chains.ts";
 import { runCommand, temporaryFolder } from "../support/cli.ts";
 import { type DevNode, startDevNode } from "../support/devNode.ts";
 
@@ -153,6 +162,19 @@ describe("finality of a development chain", function () {
     audit(dev);
   });
 
+  it("does not begin on blocks without seals, and says why", async () => {
+    using folder = temporaryFolder();
+    const path = `${folder.path}/chain`;
+    {
+      await using old = await openTestChain(devnetGenesis(), { path });
+      await mineTestBlock(old.chain);
+    }
+    await assert.rejects(startDevNode({ databasePath: path }), (error) => {
+      assert.ok(error instanceof StartError && error.reason.code === "BLOCK_WITHOUT_SEAL");
+      return error.reason.number === 1n;
+    });
+  });
+
   it("makes a block once more without the edits that it had as head before", async () => {
     await using dev = await startDevNode();
     const balance = await dev.call("eth_getBalance", bob, "latest");
@@ -189,14 +211,23 @@ describe("finality of a development chain", function () {
     audit(dev);
   });
 
-  it("comes in interval mode too, with blocks that share a second", async () => {
-    await using dev = await startDevNode({ producer: { mode: "interval", blockTimeMs: 20 } });
-    const { chain } = dev.node;
-    const deadlineMs = performance.now() + 20_000;
-    while (chain.head.header.number < 20n) {
+  it("comes in interval mode too, also where blocks share a second", async () => {
+    const json = JSON.parse(networkText("devnet"));
+    json.config.qnet.consensus.tickMs = 20;
+    await using dev = await startDevNode({
+      genesis: parseGenesis(json),
+      producer: { mode: "interval", blockTimeMs: 20 },
+    });
+    const { chain, pool } = dev.node;
+    const deadlineMs = performance.now() + 30_000;
+    const seconds = new Set<bigint>();
+    for (let nonce = 0; chain.head.header.number < 20n; nonce++) {
       assert.ok(performance.now() < deadlineMs, "blocks come");
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await pool.add(testTransaction(chain, 0, nonce).raw, "local");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      seconds.add(chain.head.header.timestamp);
     }
+    assert.ok(seconds.size < 20, "blocks share seconds");
     await dev.call("evm_setIntervalMining", 0);
     const [latest, , finalized] = await tags(dev);
     assert.deepEqual([latest, finalized], [latest, lastOfEpoch(latest)]);
