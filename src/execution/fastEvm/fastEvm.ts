@@ -88,7 +88,7 @@ export class FastEvm implements Evm {
     const { prices } = this.#fork;
     substate.begin();
     this.#world.environment.begin(message);
-    for (const address of message.warmAddresses) substate.warm(address);
+    substate.warmFromStart(message.warmAddresses);
     for (const { address, storageKeys } of message.accessList) {
       substate.warm(address);
       const slots = substate.slotsOf(address);

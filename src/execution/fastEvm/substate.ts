@@ -156,6 +156,11 @@ export class Substate {
     this.refund += gas;
   }
 
+  /** Makes addresses warm for the whole transaction; before its first checkpoint. */
+  warmFromStart(addresses: readonly Address[]): void {
+    for (const address of addresses) this.#warm.add(address);
+  }
+
   /** Makes the address warm; false when it was. */
   warm(address: Address): boolean {
     return this.#join(this.#warm, address);
