@@ -11,7 +11,7 @@ import {
 } from "./codec.ts";
 import type { RpcContext } from "./context.ts";
 import { RpcError } from "./errors.ts";
-import type { JsonText } from "./textCache.ts";
+import { JsonText } from "./textCache.ts";
 
 /** A positional parameter. */
 export interface Param<T> {
@@ -92,7 +92,11 @@ interface Declaration<N extends string, P extends readonly Param<unknown>[], R> 
   readonly overlaps?: boolean;
   readonly trustedOnly?: boolean;
   readonly cost?: number;
-  readonly handler: (context: RpcContext, ...args: Values<P>) => R | Promise<R>;
+  /** Gives the value, or its JSON as text where that is at hand. */
+  readonly handler: (
+    context: RpcContext,
+    ...args: Values<P>
+  ) => R | JsonText | Promise<R | JsonText>;
   /** Names a value whose JSON never changes, so that its text is kept; undefined: it may change. */
   readonly textKey?: (value: R) => string | undefined;
 }
@@ -120,7 +124,8 @@ export function defineMethod<const N extends string, const P extends readonly Pa
   declaration: Declaration<N, P, R>,
 ): NamedMethod<N> {
   const { name, summary, params, result, handler, textKey } = declaration;
-  const encode = (context: RpcContext, value: R): Result => {
+  const encode = (context: RpcContext, value: R | JsonText): Result => {
+    if (value instanceof JsonText) return value;
     const key = textKey?.(value);
     return key === undefined
       ? result.encode(value)

@@ -1,6 +1,6 @@
 /**
- * Replies that never change, as the text in which they go out: blocks, transactions and receipts by the hash of their
- * block. What a caller asks for is looked up in the chain first, so a text is found only through a block that is there, and
+ * Replies that never change, as the text in which they go out: blocks, transactions, receipts and logs by the hash of their
+ * block, fees of past blocks by that of the head. What a caller asks for is looked up in the chain first, so a text is found only through a block that is there, and
  * says only what follows from that block. Bounded by the memory that the texts take.
  */
 import { BoundedCache } from "../src/runtime/cache.ts";

@@ -40,7 +40,7 @@ const history = view<FeeHistory>("fee history", {
   blobGasUsedRatio: field(list(decimal), (fees) => fees.blobGasUsedRatio),
 });
 
-const newest: BlockNumberOrTag = "latest";
+const latest: BlockNumberOrTag = "latest";
 
 /** eth_gasPrice and its kin. */
 export const feeMethods = [
@@ -83,19 +83,21 @@ export const feeMethods = [
     summary: "Returns base fees, use of gas and tips of past blocks.",
     params: [
       param("blockCount", looseQuantity),
-      param("newestBlock", blockNumberOrTag, newest),
+      param("newestBlock", blockNumberOrTag, latest),
       param("rewardPercentiles", percentiles, []),
     ],
     result: history,
-    handler: ({ node }, blocks, id, wanted) => {
+    handler: ({ node, texts }, blocks, id, wanted) => {
       const { chain } = node;
       const head = chain.head.header.number;
       if (typeof id === "bigint" && id > head) {
         const text = `request beyond head block: requested ${id}, head ${head}`;
         throw new RpcError({ code: "REFUSED", text });
       }
-      const { number } = needHeader(chain, id).header;
-      return feeHistory(node, { blocks, newest: number }, wanted);
+      const { number: newest } = needHeader(chain, id).header;
+      // the head's hash stands for all blocks up to it; texts of former heads leave the cache by age
+      const key = `fees:${chain.head.hash}:${newest}:${blocks}:${wanted.join()}`;
+      return texts.get(key, () => history.encode(feeHistory(node, { blocks, newest }, wanted)));
     },
   }),
 ];

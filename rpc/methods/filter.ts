@@ -27,6 +27,7 @@ import {
 import { defineMethod, optional, param } from "../method.ts";
 import { object } from "../objects.ts";
 import type { Subscription } from "../subscriptions.ts";
+import { JsonText } from "../textCache.ts";
 import { logView, pendingTransactionOf, transactionView } from "../views.ts";
 
 /** Of a caller's text shown again in an error. */
@@ -63,6 +64,20 @@ async function findLogs(context: RpcContext, query: LogArgument): Promise<Placed
   return found;
 }
 
+/** Logs of a reply up to which their texts are kept: more would only push each other out. */
+const MAX_KEPT_LOGS = 1_000;
+
+/** The logs as JSON; those of the chain never change, and are asked for again and again. */
+async function findLogsAsText(context: RpcContext, query: LogArgument): Promise<JsonText> {
+  const found = await findLogs(context, query);
+  if (found.length > MAX_KEPT_LOGS) return new JsonText(JSON.stringify(logs.encode(found)));
+  const texts = found.map((log) => {
+    const key = `log:${log.blockHash}:${log.logIndex}`;
+    return context.texts.get(key, () => logView.encode(log)).text;
+  });
+  return new JsonText(`[${texts.join()}]`);
+}
+
 /** All blocks before `reached` were searched. */
 function refusedSearch(error: unknown, from: bigint, reached: bigint): unknown {
   const tooMany = error instanceof ChainError && error.reason.code === "TOO_MANY_LOGS";
@@ -96,7 +111,7 @@ const polled = [
     summary: "Returns the logs of a block or of a range of blocks that match a filter.",
     params: [param("filter", logArgument)],
     result: logs,
-    handler: findLogs,
+    handler: findLogsAsText,
   }),
   defineMethod({
     name: "eth_newFilter",

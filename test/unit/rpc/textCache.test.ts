@@ -57,6 +57,25 @@ describe("replies kept as text", () => {
         assert.equal(await textOf(dev, method, ...params), reply(result), `${method}, ${time}`);
   });
 
+  it("of fees follow the head", async () => {
+    const fees = async () =>
+      Object(await dev.call("eth_feeHistory", "0x2", "latest", [50])) as {
+        readonly oldestBlock: string;
+        readonly gasUsedRatio: readonly number[];
+      };
+    await dev.call("evm_mine");
+    const before = await fees();
+    assert.deepEqual(await fees(), before);
+    const snapshot = await dev.call("evm_snapshot");
+    await send("0x1");
+    await dev.settled();
+    const after = await fees();
+    assert.equal(after.oldestBlock, "0x1");
+    assert.ok(Number(after.gasUsedRatio[1]) > 0);
+    await dev.call("evm_revert", snapshot);
+    assert.deepEqual(await fees(), before);
+  });
+
   it("do not outlive the block that leaves the chain, and change with a transaction's place", async () => {
     const snapshot = await dev.call("evm_snapshot");
     const hash = await send("0x2");
