@@ -39,6 +39,11 @@ const benches: Readonly<Record<string, { summary: string; load: () => Promise<Be
       "reads, wrong calls among them: does the heap stay flat [--requests N] [--connections N]",
     load: async () => (await import("./soakLoad.ts")).soakLoad,
   },
+  ping: {
+    summary:
+      "a small read during heavy calls and traces: longest wait [--seconds N] [--attackers N]",
+    load: async () => (await import("./pingLoad.ts")).pingLoad,
+  },
   evm: {
     summary:
       "computing contracts: our EVM, @ethereumjs/evm and anvil in turn [--runs N] [--seconds N]",

@@ -25,19 +25,19 @@ export interface Overrides {
 }
 
 /** A block and the state after it as calls see them. */
-function siteAt(
-  { node: { chain }, states }: RpcContext,
-  id: Exclude<BlockId, "pending">,
-): CallSite {
-  const { header, hash } = needHeader(chain, id);
+function siteAt(context: RpcContext, id: Exclude<BlockId, "pending">): CallSite {
+  const { node, states, offload } = context;
+  const { header, hash } = needHeader(node.chain, id);
   const own = states.take(hash);
-  return { state: own.state, env: envOf(header), execution: chain.contextFor(header), own };
+  const execution = { ...node.chain.contextFor(header), offload };
+  return { state: own.state, env: envOf(header), execution, own };
 }
 
 /** The next block and its state as calls see them. */
-async function pendingSite({ node }: RpcContext): Promise<CallSite> {
+async function pendingSite({ node, offload }: RpcContext): Promise<CallSite> {
   const { state, env, block } = await pendingWork(node);
-  return { state: state.copy(), env, execution: node.chain.contextFor(block.header) };
+  const execution = { ...node.chain.contextFor(block.header), offload };
+  return { state: state.copy(), env, execution };
 }
 
 function withOverrides(site: CallSite, overrides: Overrides): CallSite {

@@ -3,6 +3,7 @@ import type { BlockDraft } from "../src/chain/buildBlock.ts";
 import type { Chain } from "../src/chain/chain.ts";
 import type { ConsensusQueries } from "../src/consensus/queries.ts";
 import type { PqVerifier } from "../src/crypto/pqVerifier.ts";
+import type { PrecompileOffload } from "../src/execution/precompiles/offload.ts";
 import type { DevChain } from "../src/node/dev.ts";
 import type { Address } from "../src/primitives/hex.ts";
 import type { Logger } from "../src/runtime/log.ts";
@@ -88,6 +89,8 @@ export interface RpcContext {
   readonly connection: Connection;
   readonly limits: RpcLimits;
   readonly states: HeadStates;
+  /** Runs long precompiles of calls and traces. */
+  readonly offload: PrecompileOffload;
   readonly filters: Filters;
   readonly subscriptions: Subscriptions;
   readonly texts: TextCache;

@@ -1,4 +1,6 @@
 /** Makes what the handlers of one server share. */
+
+import { PrecompileWorker } from "../src/runtime/precompileWorker.ts";
 import type { RpcContext, RpcLimits, RpcNode } from "./context.ts";
 import { Filters } from "./filters.ts";
 import { HeadStates } from "./headStates.ts";
@@ -17,6 +19,9 @@ export const defaultLimits: RpcLimits = {
   searchTimeoutMs: 10_000,
 };
 
+/** Longest wait of a timer, about 25 days: where calls have no limit of time, long precompiles have none. */
+const NO_TIMEOUT_MS = 2 ** 31 - 1;
+
 /** A context without a connection, and how to let go of what it holds. */
 export interface SharedContext extends Omit<RpcContext, "connection"> {
   close(): void;
@@ -31,19 +36,25 @@ export function createContext(
     readonly tlsGroups?: readonly string[];
   },
 ): SharedContext {
+  const limits = { ...defaultLimits, ...options.limits };
+  const offload = new PrecompileWorker(
+    limits.evmTimeoutMs > 0 ? limits.evmTimeoutMs : NO_TIMEOUT_MS,
+  );
   const filters = new Filters(node);
   const subscriptions = new Subscriptions(node);
   return {
     node,
     states: new HeadStates(node.chain),
+    offload,
     filters,
     subscriptions,
     texts: new TextCache(),
     keys: new KnownKeys(node),
     methods: options.methods,
     tlsGroups: options.tlsGroups ?? [],
-    limits: { ...defaultLimits, ...options.limits },
+    limits,
     close() {
+      void offload.stop();
       filters.close();
       subscriptions.close();
     },

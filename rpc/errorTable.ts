@@ -174,6 +174,12 @@ export const rows: Rows = {
   QUEUE_FULL: { code: code.limit, text: () => "too much is waiting, try again" },
   QUEUE_CLOSED: { code: code.server, text: () => "the node is stopping" },
   WORKERS_BUSY: { code: code.limit, text: () => "too many transactions are waiting, try again" },
+  PRECOMPILES_BUSY: { code: code.limit, text: () => "too many calls are waiting, try again" },
+  PRECOMPILE_TIMEOUT: {
+    code: code.timeout,
+    text: ({ timeoutMs }) => `execution aborted (timeout = ${timeoutMs} ms)`,
+  },
+  PRECOMPILE_FAILED: { code: code.server, text: () => "a precompile failed" },
   WORKERS_STOPPED: { code: code.server, text: () => "the node is stopping" },
   INVALID_SENDER: { code: code.server, text: ({ problem }) => `invalid sender: ${problem}` },
   BAD_RLP: undecodable,

@@ -96,14 +96,14 @@ export function demandTraceable({ header }: Block): void {
 
 /** Executes the block's transactions in order; stop asking and the rest is left out. Throws ChainError, RpcError TIMEOUT, TraceError. */
 export async function* replay(
-  { node }: RpcContext,
+  { node, offload }: RpcContext,
   block: Block,
   plan: ReplayPlan,
 ): AsyncGenerator<Replayed> {
   demandTraceable(block);
   const { chain } = node;
   const state = chain.preStateOf(block);
-  const context = chain.contextFor(block.header);
+  const context = { ...chain.contextFor(block.header), offload };
   const env = envOf(block.header);
   const machineFor = (observer?: Observer): Machine =>
     createMachine(state, env, { ...context, observer, pause: plan.limits.watch() });

@@ -142,7 +142,8 @@ async function modifiedAccounts(context: RpcContext, from: Block, to: Block): Pr
   let block = to;
   while (block.hash !== from.hash) {
     const state = chain.preStateOf(block);
-    const execution = { ...chain.contextFor(block.header), pause: limits.watch() };
+    const { offload } = context;
+    const execution = { ...chain.contextFor(block.header), offload, pause: limits.watch() };
     await reported(() => executeBlock(block, state, execution));
     for (const one of state.takeChanges().written.keys()) written.add(one);
     const parent = chain.block(block.header.parentHash);

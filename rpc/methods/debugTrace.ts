@@ -53,7 +53,8 @@ async function siteOf(
   const { stateOverrides: state, blockOverrides: block, txIndex } = config;
   if (txIndex === undefined || id === "pending") return callTarget(context, id, { state, block });
   const found = needTraceable(context, id);
-  const execution = context.node.chain.contextFor(found.header);
+  const { node, offload } = context;
+  const execution = { ...node.chain.contextFor(found.header), offload };
   const before = await stateBefore(context, found, txIndex, limits);
   const movedPrecompiles = applyOverrides(before, state, execution.rules);
   return {

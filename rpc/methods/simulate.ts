@@ -194,6 +194,7 @@ export const simulateMethods = [
           traceTransfers: wanted.traceTransfers,
           gasCap,
           pause: () => time.pause(),
+          offload: context.offload,
         });
         return simulated.map((one) => ({ simulated: one, full: wanted.returnFullTransactions }));
       } catch (error) {

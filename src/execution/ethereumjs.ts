@@ -30,7 +30,7 @@ const HARDFORKS: Partial<Record<ForkName, Hardfork>> = {
 };
 
 /** The library's parameters for `rules`. Forks from Osaka on differ in blob prices only, and those we pass in. */
-export function commonFor(rules: Rules): Common {
+export function commonFor(rules: Pick<Rules, "fork" | "chainId">): Common {
   const hardfork = HARDFORKS[rules.fork] ?? Hardfork.Osaka;
   const key = `${hardfork}:${rules.chainId}`;
   const known = commons.get(key);

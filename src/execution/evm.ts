@@ -18,6 +18,7 @@ import { hexToWord, toWord } from "./fastEvm/word.ts";
 import { blobBaseFee } from "./gas.ts";
 import type { Observer } from "./observer.ts";
 import { activePrecompiles, type PrecompileSet, withMoved } from "./precompiles/active.ts";
+import { type PrecompileOffload, withOffload } from "./precompiles/offload.ts";
 import { libraryErrorText, ReferenceEvm } from "./referenceEvm.ts";
 
 /** What of the block the transactions in it can see. */
@@ -64,6 +65,8 @@ export interface ExecutionContext {
   readonly verifier?: PqVerifier | undefined;
   /** Asked at each jump and frame: throws to end the execution, or lets other work go first. */
   readonly pause?: (() => Promise<void> | undefined) | undefined;
+  /** Runs long precompiles elsewhere; default: in place. */
+  readonly offload?: PrecompileOffload | undefined;
   /** Precompiles that a state override moved (movePrecompileToAddress: from -> to) or covered (undefined). */
   readonly movedPrecompiles?: ReadonlyMap<Address, Address | undefined> | undefined;
   /** Which EVM runs what nobody observes; default: fast */
@@ -100,7 +103,8 @@ export function envOf(header: Header): BlockEnv {
 export function createMachine(state: State, env: BlockEnv, context: ExecutionContext): Machine {
   const { rules, observer } = context;
   const active = activePrecompiles(rules, context.verifier);
-  const precompiles = withMoved(active, context.movedPrecompiles);
+  const near = context.offload === undefined ? active : withOffload(active, rules, context.offload);
+  const precompiles = withMoved(near, context.movedPrecompiles);
   const { excessBlobGas } = env;
   const derived = excessBlobGas === undefined ? undefined : blobBaseFee(excessBlobGas, rules);
   const alwaysReference = observer !== undefined || context.evm === "reference";

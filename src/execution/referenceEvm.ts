@@ -7,6 +7,7 @@ import { Address as EvmAddress } from "@ethereumjs/util";
 import { loadKzg } from "../crypto/kzg.ts";
 import { type PqVerifier, pqVerifier } from "../crypto/pqVerifier.ts";
 import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
+import { assert } from "../primitives/errors.ts";
 import {
   type Address,
   bytesToAddress,
@@ -17,6 +18,7 @@ import {
   ZERO_HASH,
 } from "../primitives/hex.ts";
 import type { State } from "../state/state.ts";
+import type { Rules } from "../types/forks.ts";
 import type { AccessListItem } from "../types/transaction.ts";
 import { attachObserver } from "./attachObserver.ts";
 import { commonFor } from "./ethereumjs.ts";
@@ -24,6 +26,7 @@ import type { BlockEnv, ExecutionContext } from "./evm.ts";
 import type { Evm, EvmMessage, EvmResult } from "./evmMessage.ts";
 import { FrameWatch } from "./frameWatch.ts";
 import { hookedInstructions } from "./instructionHooks.ts";
+import { LONG_CALLS, type PrecompileOffload } from "./precompiles/offload.ts";
 import { type Precompile, precompilesFor } from "./precompiles/table.ts";
 import { StateAdapter } from "./stateAdapter.ts";
 
@@ -123,6 +126,7 @@ function createEvm(state: State, context: ExecutionContext): EVM {
   // Each EVM would stay reachable from the shared Common, whose fork never changes.
   common.events.removeAllListeners("hardforkChanged");
   loadKzgAtFirstUse(evm);
+  if (context.offload !== undefined) offloadLongCalls(evm, rules, context.offload);
   for (const [from, to] of context.movedPrecompiles ?? []) movePrecompile(evm, from, to);
   if (observer !== undefined && frames !== undefined) attachObserver(evm, observer, frames);
   return evm;
@@ -173,6 +177,32 @@ function loadKzgAtFirstUse({ precompiles, common }: EVM): void {
     common.customCrypto.kzg ??= await loadKzg();
     return evaluate(input);
   });
+}
+
+function offloadLongCalls({ precompiles }: EVM, rules: Rules, offload: PrecompileOffload): void {
+  for (const [address, isLong] of LONG_CALLS) {
+    const near = precompiles.get(address.slice(2));
+    if (near === undefined) continue;
+    precompiles.set(address.slice(2), async (call) => {
+      const { data: input, gasLimit } = call;
+      if (!isLong(input)) return near(call);
+      const { fork, chainId } = rules;
+      const gas = Number(gasLimit);
+      const answer = await offload.run({ rules: { fork, chainId }, address, input, gas });
+      return {
+        executionGasUsed: BigInt(answer.gasUsed),
+        returnValue: answer.output,
+        ...(answer.failure !== undefined && { exceptionError: libraryError(answer.failure) }),
+      };
+    });
+  }
+}
+
+/** The library's error of this text, which it gave in another thread. */
+function libraryError(text: string): EVMError {
+  const known = Object.values(EVMError.errorMessages).find((message) => message === text);
+  assert(known !== undefined, "precompiles of the library fail with its own errors");
+  return new EVMError(known);
 }
 
 function movePrecompile({ precompiles }: EVM, from: Address, to: Address | undefined): void {

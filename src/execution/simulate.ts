@@ -28,6 +28,7 @@ import { callFields } from "./executeCall.ts";
 import { baseFeeOfChild, blobBaseFee, excessBlobGasOfChild } from "./gas.ts";
 import { LogRecorder, type NumberedLog } from "./logRecorder.ts";
 import { joinObservers, type Observer } from "./observer.ts";
+import type { PrecompileOffload } from "./precompiles/offload.ts";
 import { BlockInvalid } from "./requests.ts";
 import {
   type PlannedBlock,
@@ -61,6 +62,8 @@ export interface SimulationOptions {
   readonly observer?: Observer | undefined;
   /** As in ExecutionContext. */
   readonly verifier?: PqVerifier | undefined;
+  /** As in ExecutionContext. */
+  readonly offload?: PrecompileOffload | undefined;
   /** Asked before each block and each call, and while loops run: may wait, so that others get a turn, and may throw. */
   readonly pause?: (() => Promise<void> | undefined) | undefined;
 }
@@ -141,6 +144,7 @@ async function simulateBlock(
     blockHash: (number: bigint) => hashes.get(number) ?? options.blockHash(number),
     pause: options.pause,
     verifier: options.verifier,
+    offload: options.offload,
     observer: observer === undefined ? recorder : joinObservers(observer, recorder),
     movedPrecompiles,
   };

@@ -9,6 +9,23 @@ const TURN_MS = 15;
 /** There is one thread, so there is one line. Its length is that of the long works under way. */
 const line: (() => void)[] = [];
 
+/** When the first work of this round of the event loop asked: works that begin together have one turn together. */
+let roundSinceMs: number | undefined;
+
+function sinceRound(nowMs: number): number {
+  return roundSinceMs ?? beginRound(nowMs);
+}
+
+function beginRound(nowMs: number): number {
+  if (roundSinceMs === undefined) setImmediate(endRound);
+  roundSinceMs = nowMs;
+  return nowMs;
+}
+
+function endRound(): void {
+  roundSinceMs = undefined;
+}
+
 function callNext(): void {
   line.shift()?.();
   if (line.length > 0) setImmediate(callNext);
@@ -32,11 +49,14 @@ export class Turns {
 
   /** A promise to wait for when the work has had its turn; undefined while it may go on. */
   next(): Promise<void> | undefined {
-    return performance.now() - this.#sinceMs < this.#turnMs ? undefined : this.#wait();
+    const nowMs = performance.now();
+    const sinceMs = Math.min(this.#sinceMs, sinceRound(nowMs));
+    return nowMs - sinceMs < this.#turnMs ? undefined : this.#wait();
   }
 
   async #wait(): Promise<void> {
     await waitInLine();
     this.#sinceMs = performance.now();
+    beginRound(this.#sinceMs);
   }
 }

@@ -11,6 +11,7 @@ import { type Bytes, EMPTY_BYTES } from "../../primitives/bytes.ts";
 import { type Address, parseAddress } from "../../primitives/hex.ts";
 import type { Rules } from "../../types/forks.ts";
 import { commonFor } from "../ethereumjs.ts";
+import type { PrecompileRules } from "./offload.ts";
 import { boolWord } from "./signedInput.ts";
 import { type Precompile, precompilesFor } from "./table.ts";
 
@@ -79,6 +80,15 @@ export function withMoved(
 }
 
 function build(rules: Rules, verifier: PqVerifier): PrecompileSet {
+  const set = new Map(libraryPrecompiles(rules));
+  for (const precompile of precompilesFor(rules)) {
+    set.set(precompile.address, ownCall(precompile, verifier));
+  }
+  return set;
+}
+
+/** Ethereum's own precompiles. */
+export function libraryPrecompiles(rules: PrecompileRules): PrecompileSet {
   const set = new Map<Address, PrecompileCall>();
   const common = commonFor(rules);
   const host = new EVM({ common, params: {}, bn254: BN254 });
@@ -90,9 +100,6 @@ function build(rules: Rules, verifier: PqVerifier): PrecompileSet {
     if (address === POINT_EVALUATION) set.set(address, afterKzg(call, host));
     else if (address === BN254_MUL || address === BN254_PAIRING) set.set(address, afterBn254(call));
     else set.set(address, address === P256VERIFY ? verifyP256Call : call);
-  }
-  for (const precompile of precompilesFor(rules)) {
-    set.set(precompile.address, ownCall(precompile, verifier));
   }
   return set;
 }
