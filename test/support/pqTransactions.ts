@@ -84,13 +84,15 @@ export async function signWith(
   return encodeTransaction(full, await key.sign(signingDigest(full), TRANSACTION_CONTEXT));
 }
 
-/** The development network with changes to its section `pqTransactions`; these accounts have 10,000 ether too. */
+/** The development network without validators, with changes to its section `pqTransactions`; these accounts have 10,000 ether too. */
 export function pqGenesis(
   change: Readonly<Record<string, unknown>> = {},
   funded: readonly Address[] = [],
 ): Genesis {
   const json = JSON.parse(networkText("devnet"));
   for (const address of funded) json.alloc[address] = { balance: "10000000000000000000000" };
+  // blocks made here have no seals
+  delete json.config.qnet.consensus;
   json.config.qnet.pqTransactions = { ...json.config.qnet.pqTransactions, ...change };
   return parseGenesis(json);
 }
