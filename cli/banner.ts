@@ -21,6 +21,8 @@ export interface BannerFacts {
   readonly gasLimit: bigint;
   readonly httpUrl: string;
   readonly wsUrl: string;
+  /** undefined: no Unix socket */
+  readonly ipcPath: string | undefined;
   readonly symbol: string;
   readonly accounts: readonly DevAccount[];
   readonly pqAccounts: readonly DevPqAccount[];
@@ -43,7 +45,7 @@ export function banner(facts: BannerFacts): string {
   return [
     "",
     `${title}   base fee ${formatGwei(facts.baseFee)} gwei  gas limit ${grouped(facts.gasLimit)}`,
-    `RPC  ${facts.httpUrl}   WS  ${facts.wsUrl}`,
+    `RPC  ${facts.httpUrl}   WS  ${facts.wsUrl}${facts.ipcPath === undefined ? "" : `   IPC  ${facts.ipcPath}`}`,
     ...accountLines(
       [`Accounts ${each}`, "Private key"],
       facts.accounts.map(({ address, privateKey }) => [address, privateKey]),

@@ -10,6 +10,8 @@ export interface Definition {
   readonly options: readonly OptionName[];
   /** Other spellings of options: anvil's names */
   readonly aliases?: Readonly<Record<string, OptionName>>;
+  /** Spellings that may stand without a value, and the value that they then have */
+  readonly alone?: Readonly<Record<string, string>>;
   /** One-letter flags */
   readonly short?: Readonly<Record<string, OptionName>>;
 }
@@ -43,6 +45,8 @@ const SERVER = [
   "ws.port",
   "ws.api",
   "ws.origins",
+  "ipcpath",
+  "ipcdisable",
   ...LIMITS,
 ] as const;
 /** The Engine API, closed unless one of these is given. */
@@ -112,7 +116,8 @@ export const devDefinition = {
     ...METRICS,
     ...POOL,
   ],
-  aliases: { port: "http.port", host: "http.addr" },
+  aliases: { port: "http.port", host: "http.addr", ipc: "ipcpath" },
+  alone: { ipc: "/tmp/anvil.ipc" },
   short: { p: "http.port", a: "accounts", m: "mnemonic", b: "block-time" },
 } as const satisfies Definition;
 

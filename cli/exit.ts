@@ -47,6 +47,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   BAD_VALUE: EXIT.damaged,
   STATE_UNAVAILABLE: EXIT.damaged,
   PORT_BUSY: EXIT.portBusy,
+  IPC_BUSY: EXIT.portBusy,
 };
 
 const MAX_CAUSES = 8;

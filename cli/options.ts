@@ -82,6 +82,8 @@ export const options = {
   "ws.addr": optional(text, "Address of the additional WebSocket server; default that of HTTP"),
   "ws.api": optional(list, "Namespaces open over WebSocket; default those of HTTP"),
   "ws.origins": optional(list, "Origins of pages that may connect; default http.corsdomain"),
+  ipcpath: optional(path, "Unix socket that serves every namespace to its owner; default none"),
+  ipcdisable: option(false, flag, "No Unix socket, whatever --ipcpath says"),
   graphql: option(false, flag, "GraphQL at /graphql of the HTTP port (EIP-1767)"),
   "http.verify": optional(
     flag,
@@ -265,7 +267,7 @@ export function configKeyOf(name: OptionName): string {
 /** Flags of geth, anvil and of our own later features: refused by name, never ignored. */
 export const NOT_YET: ReadonlySet<string> = new Set(
   `bootnodes cache dev dev.gaslimit dev.period dump-state exitwhensynced fork-block-number fork-url
-  fund-accounts graphql.corsdomain history identity init ipc ipcpath
+  fund-accounts graphql.corsdomain history identity init
   load-state log.file log.maxage log.maxbackups log.maxsize log.rotate log.vmodule maxpeers
   mnemonic-random nat nodekey port print-traces recovery region
   rpc.logquerylimit state state-interval steps-tracing type`.split(/\s+/),

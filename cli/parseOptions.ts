@@ -79,7 +79,7 @@ function readFlags(definition: Definition, args: readonly string[]): Flags {
   const spelled = spellings(definition);
   const letters = new Map(Object.entries(definition.short ?? {}));
   const { tokens, positionals } = parseArgs({
-    args: [...args],
+    args: args.map((arg, index) => withValue(definition, arg, args[index + 1])),
     options: {
       ...Object.fromEntries(
         [...spelled].map(([flag, name]) => [
@@ -106,6 +106,13 @@ function readFlags(definition: Definition, args: readonly string[]): Flags {
     }
   }
   return { flags, operands: positionals, help };
+}
+
+/** The flag with the value that it has where none follows. */
+function withValue({ alone }: Definition, arg: string, next: string | undefined): string {
+  const value = arg.startsWith("--") ? alone?.[arg.slice(2)] : undefined;
+  const isAlone = next === undefined || next.startsWith("-");
+  return value !== undefined && isAlone ? `${arg}=${value}` : arg;
 }
 
 function letterOption(letter: string) {

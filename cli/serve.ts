@@ -1,4 +1,6 @@
 /** What `dev` and `node` share: the options of the JSON-RPC server and of the pool, starting, serving, stopping. */
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { namespaceOf } from "../rpc/access.ts";
 import { allMethods } from "../rpc/methods/index.ts";
 import {
@@ -32,6 +34,8 @@ type ServerOptionName =
   | "ws.port"
   | "ws.api"
   | "ws.origins"
+  | "ipcpath"
+  | "ipcdisable"
   | "rpc.http-body-limit"
   | "rpc.gascap"
   | "rpc.evmtimeout"
@@ -57,7 +61,7 @@ const LOOPBACK_6 = "::1";
 /** Options of the server. On a dev chain everything but admin is open, to web pages too. */
 export function serverOptions(
   values: OptionValues<ServerOptionName>,
-  chain: { readonly isDev: boolean },
+  chain: { readonly isDev: boolean; readonly datadir: string | undefined },
 ): RpcServerOptions {
   const { isDev } = chain;
   const host = values["http.addr"];
@@ -66,6 +70,7 @@ export function serverOptions(
   return {
     hosts: both ? [LOOPBACK_4, LOOPBACK_6] : [host],
     port: values["http.port"],
+    ipcPath: ipcPathOf(values, chain.datadir),
     ws: socketOptions(values, both ? [LOOPBACK_4, LOOPBACK_6] : [host]),
     graphql: values.graphql,
     verify: values["http.verify"] ?? isDev,
@@ -84,6 +89,16 @@ export function serverOptions(
       batchReplyBytes: values["rpc.batch-response-max-size"],
     },
   };
+}
+
+/** A name without a folder is meant in the data directory, or where there is none in that of temporary files, as for geth. */
+function ipcPathOf(
+  values: OptionValues<"ipcpath" | "ipcdisable">,
+  datadir: string | undefined,
+): string | undefined {
+  const { ipcpath, ipcdisable } = values;
+  if (ipcpath === undefined || ipcdisable) return undefined;
+  return basename(ipcpath) === ipcpath ? join(datadir ?? tmpdir(), ipcpath) : ipcpath;
 }
 
 /** With --ws a port of its own, unless it is that of HTTP. */

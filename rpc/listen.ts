@@ -64,7 +64,9 @@ export type ServerReason =
       readonly host: string;
       readonly port: number;
       readonly cause: string;
-    };
+    }
+  | { readonly code: "IPC_BUSY"; readonly path: string }
+  | { readonly code: "CANNOT_LISTEN_IPC"; readonly path: string; readonly problem: string };
 
 /** The server cannot take its address. */
 export class ServerError extends NodeError<ServerReason> {}

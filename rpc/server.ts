@@ -1,11 +1,11 @@
 /**
- * The JSON-RPC server: HTTP and WebSocket on one port, a second WebSocket port when asked for.
+ * The JSON-RPC server: HTTP and WebSocket on one port, a second WebSocket port and a Unix socket when asked for.
  * methods/index.ts lists what can be called, access.ts decides what is open, callers.ts who calls, dispatch.ts runs it.
  */
 
 import type { RequestListener, Server } from "node:http";
 import type { Metrics } from "../src/runtime/metrics.ts";
-import { openMethods } from "./access.ts";
+import { namespaceOf, openMethods } from "./access.ts";
 import { type ApiKey, createIdentify } from "./callers.ts";
 import type { RpcLimits, RpcNode } from "./context.ts";
 import { createContext, type SharedContext } from "./createContext.ts";
@@ -15,6 +15,7 @@ import { withFastPath } from "./fastHttp.ts";
 import { addGraphQl } from "./graphql/route.ts";
 import { Health } from "./health.ts";
 import { createHttpApp, type HttpDeps } from "./http.ts";
+import { type IpcServer, startIpcServer } from "./ipc.ts";
 import {
   addressOf,
   CLOSE_GRACE_MS,
@@ -67,6 +68,8 @@ export interface RpcServerOptions extends Partial<RpcLimits> {
   readonly timeouts?: Partial<HttpTimeouts>;
   /** Registry that counts the calls of this server. */
   readonly metrics?: Metrics;
+  /** Serve every namespace at this Unix socket too, to who may open it. */
+  readonly ipcPath?: string | undefined;
   /** Serve the Engine API too, on a port of its own. */
   readonly engine?: EngineOptions;
 }
@@ -88,6 +91,8 @@ export interface RpcServer {
   /** `ws://127.0.0.1:8545`; the WebSocket port's own when there is one */
   readonly wsUrl: string;
   readonly port: number;
+  /** Path of the Unix socket; undefined where there is none */
+  readonly ipcPath: string | undefined;
   /** `http://127.0.0.1:8551`; undefined where the Engine API is not served */
   readonly engineUrl: string | undefined;
   /** Takes a new certificate for connections to come. Throws where certificate and key do not fit. */
@@ -107,7 +112,7 @@ const onlySockets: RequestListener = (_request, response) => {
   response.end("this port serves WebSocket only\n");
 };
 
-/** One dispatcher for HTTP and one for WebSocket; they share filters, subscriptions and the callers' limits. */
+/** One dispatcher each for HTTP, WebSocket and IPC; they share filters, subscriptions and the callers' limits. */
 function createDispatchers(node: RpcNode, options: RpcServerOptions) {
   const { log } = node;
   const dev = node.dev !== undefined;
@@ -121,12 +126,20 @@ function createDispatchers(node: RpcNode, options: RpcServerOptions) {
   const charge = createCharge(options.unitsPerSecond ?? 0);
   const meter = options.metrics && new RpcMeter(options.metrics);
   const http = createDispatcher({ all: allMethods, open, context, log, charge, meter }, limits);
+  const dispatcherOf = (api: readonly string[]): Dispatcher => {
+    const own = openMethods(allMethods, { api, dev });
+    const ownContext = { ...context, methods: [...own.values()] };
+    const deps = { all: allMethods, open: own, context: ownContext, log, charge, meter };
+    return createDispatcher(deps, limits);
+  };
   const socketApi = options.ws?.api;
-  if (socketApi === undefined) return { context, charge, meter, http, sockets: http };
-  const own = openMethods(allMethods, { api: socketApi, dev });
-  const ownContext = { ...context, methods: [...own.values()] };
-  const deps = { all: allMethods, open: own, context: ownContext, log, charge, meter };
-  return { context, charge, meter, http, sockets: createDispatcher(deps, limits) };
+  const sockets = socketApi === undefined ? http : dispatcherOf(socketApi);
+  return { context, charge, meter, http, sockets, ipc: () => dispatcherOf(everyNamespace()) };
+}
+
+/** What geth opens over IPC: everything. */
+function everyNamespace(): string[] {
+  return [...new Set(allMethods.map(({ name }) => namespaceOf(name)))];
 }
 
 /** What answers on the ports. */
@@ -185,12 +198,18 @@ export async function startRpcServer(node: RpcNode, options: RpcServerOptions): 
   const door = new PlainDoor(apps.plain, { ...httpTimeouts, ...timeouts });
   const servers: Server[] = [];
   let engine: EngineServer | undefined;
+  let ipc: IpcServer | undefined;
   const close = async (): Promise<void> => {
     dispatchers.context.close();
     apps.health.close();
     apps.sockets.close();
     door.close(CLOSE_GRACE_MS);
-    await Promise.all([closeServers(servers), engine?.close(), apps.verifier.close()]);
+    await Promise.all([
+      closeServers(servers),
+      engine?.close(),
+      ipc?.close(),
+      apps.verifier.close(),
+    ]);
   };
   const scheme = (name: string) => (tls === undefined ? name : `${name}s`);
   try {
@@ -209,10 +228,20 @@ export async function startRpcServer(node: RpcNode, options: RpcServerOptions): 
     for (const server of servers) apps.sockets.attach(server);
     if (options.engine !== undefined)
       engine = await startEngineServer(node, options.engine, dispatchers.meter);
+    if (options.ipcPath !== undefined) {
+      const { bodyBytes } = options;
+      const deps = {
+        dispatcher: dispatchers.ipc(),
+        log,
+        ...(bodyBytes !== undefined && { bodyBytes }),
+      };
+      ipc = await startIpcServer(options.ipcPath, deps);
+    }
     return {
       httpUrl: urlOf(scheme("http"), first),
       wsUrl,
       port: addressOf(first).port,
+      ipcPath: ipc?.path,
       engineUrl: engine?.url,
       renewCertificate: (files) => {
         for (const server of servers) renewCertificate(server, files);

@@ -6,8 +6,8 @@ import { type RawData, WebSocket, WebSocketServer } from "ws";
 import type { Logger } from "../src/runtime/log.ts";
 import { isAllowedSocketOrigin, isTrustedHost } from "./access.ts";
 import type { Caller, Identify } from "./callers.ts";
-import type { Connection, PushChannel } from "./context.ts";
-import { type Dispatcher, failureText } from "./dispatch.ts";
+import { ClientQueue } from "./clientQueue.ts";
+import type { Dispatcher } from "./dispatch.ts";
 import type { HttpRules } from "./http.ts";
 
 /** Limits of WebSocket connections. */
@@ -16,9 +16,6 @@ export const socketLimits = {
   messageBytes: 5 << 20,
   /** Bytes waiting to be read by a client; more closes with 1013. */
   sendBufferBytes: 8 << 20,
-  /** Requests of one connection waiting to run, and their bytes; the socket is not read while there are more. */
-  waitingRequests: 64,
-  waitingBytes: 1 << 20,
   /** Connections of one server. */
   connections: 1_000,
   pingIntervalMs: 30_000,
@@ -46,81 +43,34 @@ export interface SocketServer {
   close(): void;
 }
 
-/** One client: its queue of requests and the channel that subscriptions push through. */
+/** One client. */
 class Client {
   readonly #socket: WebSocket;
-  readonly #dispatcher: Dispatcher;
-  readonly #log: Logger;
-  readonly #connection: Connection;
-  readonly #push: PushChannel;
-  #afterReply: (() => void)[] = [];
-  readonly #waiting: string[] = [];
-  #waitingBytes = 0;
-  #running = false;
+  readonly #queue: ClientQueue;
   /** Whether a pong or a message came since the last ping. */
   isAlive = true;
 
   constructor(socket: WebSocket, caller: Caller, deps: SocketDeps) {
     this.#socket = socket;
-    this.#dispatcher = deps.dispatcher;
-    this.#log = deps.log;
-    this.#push = {
-      send: (message) => this.#send(message),
-      afterReply: (task) => {
-        this.#afterReply.push(task);
+    const line = {
+      send: (message: string) => this.#send(message),
+      pause: () => socket.pause(),
+      resume: () => {
+        // nothing could be heard of it meanwhile
+        this.isAlive = true;
+        socket.resume();
       },
-      subscriptions: new Map(),
     };
-    this.#connection = { caller, push: this.#push };
+    this.#queue = new ClientQueue(line, caller, deps);
     socket.on("pong", () => {
       this.isAlive = true;
     });
-    socket.on("error", (error) => this.#log.debug("A WebSocket connection failed", { error }));
-    socket.on("close", () => this.#end());
-    socket.on("message", (message) => this.#receive(message));
-  }
-
-  #receive(message: RawData): void {
-    this.isAlive = true;
-    const text = textOf(message);
-    this.#waiting.push(text);
-    this.#waitingBytes += text.length;
-    const { waitingRequests, waitingBytes } = socketLimits;
-    if (this.#waiting.length >= waitingRequests || this.#waitingBytes >= waitingBytes) {
-      this.#socket.pause();
-    }
-    if (!this.#running) void this.#run();
-  }
-
-  async #run(): Promise<void> {
-    this.#running = true;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      this.#waitingBytes -= next.length;
-      const reply = await this.#reply(next);
-      if (reply !== undefined) this.#send(reply);
-      const tasks = this.#afterReply;
-      this.#afterReply = [];
-      for (const task of tasks) task();
+    socket.on("error", (error) => deps.log.debug("A WebSocket connection failed", { error }));
+    socket.on("close", () => this.#queue.end());
+    socket.on("message", (message) => {
       this.isAlive = true;
-      if (this.#socket.isPaused && this.#waiting.length === 0) this.#socket.resume();
-    }
-    this.#running = false;
-  }
-
-  async #reply(text: string): Promise<string | undefined> {
-    let body: unknown;
-    try {
-      body = JSON.parse(text);
-    } catch {
-      return failureText({ code: "PARSE_ERROR" });
-    }
-    try {
-      return await this.#dispatcher.answer(body, this.#connection);
-    } catch (error) {
-      this.#log.error("A WebSocket request failed", { error });
-      // whoever waits must not wait for ever
-      return failureText({ code: "INTERNAL" });
-    }
+      this.#queue.receive(textOf(message));
+    });
   }
 
   #send(message: string): boolean {
@@ -128,18 +78,11 @@ class Client {
     if (socket.readyState !== WebSocket.OPEN) return false;
     if (socket.bufferedAmount > socketLimits.sendBufferBytes) {
       socket.close(close.tryAgainLater, "too slow");
-      this.#end();
+      this.#queue.end();
       return false;
     }
     socket.send(message);
     return true;
-  }
-
-  #end(): void {
-    this.#waiting.length = 0;
-    this.#waitingBytes = 0;
-    for (const end of [...this.#push.subscriptions.values()]) end();
-    this.#push.subscriptions.clear();
   }
 }
 

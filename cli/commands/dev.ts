@@ -50,7 +50,10 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   const quiet = values.silent && options.sourceOf("verbosity") === "default";
   const { datadir } = values;
   const log = createCommandLog(quiet ? { ...values, verbosity: QUIET_VERBOSITY } : values, io);
-  const server = { ...serverOptions(effective, { isDev: true }), ...(await serverFiles(values)) };
+  const server = {
+    ...serverOptions(effective, { isDev: true, datadir }),
+    ...(await serverFiles(values)),
+  };
   const flags = { values, accounts, isGiven: (name: OptionName) => isGiven(options, name) };
   await serve(
     {
@@ -155,6 +158,7 @@ async function announce(announcement: Announcement): Promise<void> {
       gasLimit: genesis.gasLimit,
       httpUrl: server.httpUrl,
       wsUrl: server.wsUrl,
+      ipcPath: server.ipcPath,
       symbol: genesis.config.qnet?.coin.symbol ?? "",
       accounts,
       pqAccounts,
@@ -194,5 +198,6 @@ function configOut({ node, server, options, accounts, pqAccounts }: Announcement
     chain_id: String(genesis.config.chainId),
     http: server.httpUrl,
     ws: server.wsUrl,
+    ...(server.ipcPath !== undefined && { ipc: server.ipcPath }),
   };
 }

@@ -41,7 +41,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   const isDev = isDevChain(given);
   if (isDev && values.gcmode === "full") refuseDevHistory();
   const log = createCommandLog(values, io);
-  const server = { ...serverOptions(values, { isDev }), ...(await serverFiles(values)) };
+  const server = { ...serverOptions(values, { isDev, datadir }), ...(await serverFiles(values)) };
   const engine = await engineOptions(options, datadir, log);
   const consensus = await consensusOptions(values, { genesis: given, datadir }, io);
   await serve(
@@ -177,5 +177,6 @@ function announce(node: QNode, server: RpcServer, datadir: string): void {
     );
   }
   log.info("JSON-RPC is ready", { http: server.httpUrl, ws: server.wsUrl });
+  if (server.ipcPath !== undefined) log.info("IPC is ready", { path: server.ipcPath });
   if (server.engineUrl !== undefined) log.info("Engine API is ready", { http: server.engineUrl });
 }

@@ -77,7 +77,7 @@ describe("parseOptions", () => {
   });
 
   it("refuses flags of later features as not supported yet", () => {
-    for (const flag of ["--ipcpath", "--maxpeers", "--port", "--bootnodes", "--override.x"])
+    for (const flag of ["--maxpeers", "--port", "--bootnodes", "--override.x"])
       refused([flag, "1"], /is not supported yet/);
   });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { nodeDefinition } from "../../../cli/definitions.ts";
+import { devDefinition, nodeDefinition } from "../../../cli/definitions.ts";
 import { parseOptions } from "../../../cli/parseOptions.ts";
 import { serverOptions } from "../../../cli/serve.ts";
 import { commandIo } from "../../support/cli.ts";
@@ -9,8 +9,36 @@ const CLOSED = ["debug", "trace", "ots", "erigon", "admin"];
 
 function namespaces(isDev: boolean, ...args: readonly string[]): readonly string[] {
   const { values } = parseOptions(nodeDefinition, args, commandIo().io);
-  return serverOptions(values, { isDev }).api;
+  return serverOptions(values, { isDev, datadir: undefined }).api;
 }
+
+describe("--ipcpath and --ipc", () => {
+  const pathOf = (definition: typeof devDefinition | typeof nodeDefinition, ...args: string[]) => {
+    const { values } = parseOptions(definition, args, commandIo().io);
+    return serverOptions(values, { isDev: false, datadir: "/data" }).ipcPath;
+  };
+
+  it("open a socket only for who asks", () => {
+    assert.equal(pathOf(nodeDefinition), undefined);
+    assert.equal(pathOf(devDefinition), undefined);
+    assert.equal(pathOf(nodeDefinition, "--ipcpath", "a.ipc", "--ipcdisable"), undefined);
+  });
+
+  it("take a path, or a name in the data directory as geth", () => {
+    assert.equal(pathOf(nodeDefinition, "--ipcpath", "/run/a.ipc"), "/run/a.ipc");
+    assert.equal(pathOf(nodeDefinition, "--ipcpath", "./a.ipc"), "./a.ipc");
+    assert.equal(pathOf(nodeDefinition, "--ipcpath", "a.ipc"), "/data/a.ipc");
+  });
+
+  it("need no path where anvil needs none", () => {
+    assert.equal(pathOf(devDefinition, "--ipc"), "/tmp/anvil.ipc");
+    assert.equal(pathOf(devDefinition, "--ipc", "--silent"), "/tmp/anvil.ipc");
+    assert.equal(pathOf(devDefinition, "--ipc", "/run/a.ipc"), "/run/a.ipc");
+    assert.equal(pathOf(devDefinition, "--ipc=/run/a.ipc"), "/run/a.ipc");
+    assert.throws(() => pathOf(devDefinition, "--ipcpath"), /--ipcpath needs a value/);
+    assert.throws(() => pathOf(nodeDefinition, "--ipc", "a"), /no option --ipc/);
+  });
+});
 
 describe("serverOptions", () => {
   it("keeps traces and explorers' methods closed on a node unless they are named", () => {

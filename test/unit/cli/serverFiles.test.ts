@@ -99,7 +99,8 @@ describe("serverFiles", () => {
 });
 
 describe("the WebSocket options", () => {
-  const socket = (...args: readonly string[]) => serverOptions(parse(...args), { isDev: false }).ws;
+  const socket = (...args: readonly string[]) =>
+    serverOptions(parse(...args), { isDev: false, datadir: undefined }).ws;
 
   it("open a port of its own only with --ws, at the address of HTTP unless another is named", () => {
     assert.deepEqual(socket("--ws.port", "9000"), { api: undefined, origins: undefined });
