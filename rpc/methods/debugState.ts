@@ -1,7 +1,8 @@
 /** Debug methods about states, blocks that were refused, and this process. */
 import { executeBlock } from "../../src/execution/executeBlock.ts";
-import { equalBytes } from "../../src/primitives/bytes.ts";
+import { type Bytes, equalBytes } from "../../src/primitives/bytes.ts";
 import { type Address, bytesToHash, type Hash, ZERO_HASH } from "../../src/primitives/hex.ts";
+import { MAX_VERBOSITY } from "../../src/runtime/log.ts";
 import { encodeAccount } from "../../src/state/accountCodec.ts";
 import { StateError } from "../../src/state/stateError.ts";
 import { type Block, encodeBlock } from "../../src/types/block.ts";
@@ -19,6 +20,7 @@ import {
   nullable,
   type ParamCodec,
   refuse,
+  text,
 } from "../codec.ts";
 import type { RpcContext } from "../context.ts";
 import { RpcError } from "../errors.ts";
@@ -227,7 +229,44 @@ interface ResultOfBadBlocks {
   encode(blocks: readonly Block[]): Json;
 }
 
+/** 0x and hex digits, else the characters themselves. Source: geth, common.ParseHexOrString. */
+const hexOrText: ParamCodec<Bytes> = {
+  schema: text.schema,
+  decode(value, where) {
+    const given = text.decode(value, where);
+    return given.startsWith("0x") ? data.decode(given, where) : new TextEncoder().encode(given);
+  },
+};
+
 const node = [
+  defineMethod({
+    name: "debug_verbosity",
+    trustedOnly: true,
+    summary: "Sets the level of the log: 0 silent, 1 error, 2 warn, 3 info, 4 and 5 debug.",
+    params: [param("level", integer)],
+    result: nullable(json),
+    handler: ({ node: { log } }, level) => {
+      if (level > MAX_VERBOSITY) {
+        const text = `level ${level}, want 0 to ${MAX_VERBOSITY}`;
+        throw new RpcError({ code: "INVALID_PARAMS", text });
+      }
+      log.setVerbosity(level);
+      return undefined;
+    },
+  }),
+  defineMethod({
+    name: "debug_dbGet",
+    trustedOnly: true,
+    summary:
+      "Returns a value of the database as it is on disk, by its key: a column's letter and the key in it.",
+    params: [param("key", hexOrText)],
+    result: data,
+    handler: ({ node: { database } }, key) => {
+      const value = database.getRaw(key);
+      if (value === undefined) throw new RpcError({ code: "REFUSED", text: "not found" });
+      return value;
+    },
+  }),
   defineMethod({
     name: "debug_getBadBlocks",
     summary: "Returns the latest blocks that this node refused, at most 10.",

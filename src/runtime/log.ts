@@ -12,6 +12,8 @@ export interface Logger {
   info(message: string, fields?: LogFields): void;
   debug(message: string, fields?: LogFields): void;
   child(fields: LogFields): Logger;
+  /** Sets the level, 0 to MAX_VERBOSITY, of this logger and of all that share its origin. */
+  setVerbosity(verbosity: number): void;
 }
 
 /** Where lines go; process.stderr is one. */
@@ -32,15 +34,19 @@ export interface LogOptions {
 }
 
 const PINO_LEVELS = ["silent", "error", "warn", "info", "debug", "debug"] as const;
+/** geth's most talkative level */
+export const MAX_VERBOSITY = PINO_LEVELS.length - 1;
+
+function levelOf(verbosity: number): (typeof PINO_LEVELS)[number] {
+  return PINO_LEVELS[Math.min(Math.max(Math.trunc(verbosity), 0), MAX_VERBOSITY)] ?? "info";
+}
 
 /** A logger by `options`. */
 export function createLogger(options: LogOptions): Logger {
   const stream = options.stream ?? process.stderr;
   const colour = options.colour ?? (stream.isTTY === true && (stream.hasColors?.() ?? false));
-  const verbosity = Math.min(Math.max(Math.trunc(options.verbosity), 0), PINO_LEVELS.length - 1);
-  const level = PINO_LEVELS[verbosity] ?? "info";
   const settings = {
-    level,
+    level: levelOf(options.verbosity),
     base: null,
     messageKey: "msg",
     timestamp: () => `,"t":"${new Date().toISOString()}"`,
@@ -61,6 +67,7 @@ export const silentLogger: Logger = {
   info: () => {},
   debug: () => {},
   child: () => silentLogger,
+  setVerbosity: () => {},
 };
 
 type Sink = pino.Logger;
@@ -73,7 +80,17 @@ function loggerOf(
   const at = (level: LogLevel) => (message: string, fields?: LogFields) => {
     if (sink.isLevelEnabled(level)) write(level, message, fields);
   };
-  return { error: at("error"), warn: at("warn"), info: at("info"), debug: at("debug"), child };
+  const setVerbosity = (verbosity: number) => {
+    sink.level = levelOf(verbosity);
+  };
+  return {
+    error: at("error"),
+    warn: at("warn"),
+    info: at("info"),
+    debug: at("debug"),
+    child,
+    setVerbosity,
+  };
 }
 
 /** Keys of the line itself; a field of that name would make the JSON ambiguous. */

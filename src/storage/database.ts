@@ -149,6 +149,12 @@ export class Database {
     return raw === undefined ? undefined : this.#decode(column, column.value, [onDisk, raw]);
   }
 
+  /** Value under a key as it is on disk, prefix and all, for who inspects the database; copied. Throws StorageError CLOSED. */
+  getRaw(key: Bytes): Bytes | undefined {
+    const raw = this.#read(key);
+    return raw && Uint8Array.from(raw);
+  }
+
   /** True when there is a value under `key`. */
   has<K, V>(column: Column<K, V>, key: K): boolean {
     return this.#read(diskKey(column, key)) !== undefined;

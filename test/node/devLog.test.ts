@@ -26,7 +26,14 @@ function memoryLog(): { readonly log: Logger; readonly lines: Line[] } {
   const at = (message: string, fields: object = {}) => {
     lines.push({ message, fields: { ...fields } });
   };
-  const log: Logger = { error: at, warn: at, info: at, debug: () => {}, child: () => log };
+  const log: Logger = {
+    error: at,
+    warn: at,
+    info: at,
+    debug: () => {},
+    child: () => log,
+    setVerbosity: () => {},
+  };
   return { log, lines };
 }
 

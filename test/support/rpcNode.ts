@@ -31,6 +31,7 @@ export async function startTestNode(genesis: Genesis): Promise<TestNode> {
   });
   return {
     chain,
+    database: test.database,
     pool,
     verifier: pqVerifier,
     log: silentLogger,

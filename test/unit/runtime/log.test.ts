@@ -39,6 +39,18 @@ describe("createLogger", () => {
     assert.deepEqual(silent.lines, []);
   });
 
+  it("takes another verbosity while it runs, its children too", () => {
+    const { log, lines } = logTo({ verbosity: 1 });
+    const child = log.child({ part: "pool" });
+    child.info("unheard");
+    log.setVerbosity(4);
+    child.debug("heard");
+    log.setVerbosity(0);
+    child.error("unheard");
+    assert.equal(lines.length, 1);
+    assert.match(String(lines[0]), /heard +part=pool/);
+  });
+
   it("lets nothing escape from a value into the terminal", () => {
     const { log, lines } = logTo({});
     log.info("Peer said", { text: "a\u001b[2J\nINFO forged", name: "plain" });
