@@ -4,6 +4,18 @@
  * Sources: FIPS 202, sections 3.2 and 3.3; WebAssembly core specification, section 5 (binary format).
  */
 import type { Bytes } from "../primitives/bytes.ts";
+import {
+  constant32,
+  constant64,
+  get,
+  load,
+  op,
+  set,
+  startModule,
+  store,
+  tee,
+  unsigned,
+} from "./wasm.ts";
 
 /** Bytes of a block of Keccak-256. */
 export const RATE_BYTES = 136;
@@ -11,14 +23,6 @@ export const RATE_BYTES = 136;
 export const INPUT_OFFSET = 512;
 /** Blocks that fit in its memory at a time. */
 export const MAX_BLOCKS = Math.floor((65_536 - INPUT_OFFSET) / RATE_BYTES);
-
-/** What is used of WebAssembly: its types come with those of web pages, which the project does without. */
-interface WebAssemblyApi {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (
-    module: object,
-  ) => { readonly exports: Readonly<Record<string, unknown>> };
-}
 
 /** The module's exports. The state is the 25 lanes at offset 0, little-endian, kept from call to call. */
 export interface KeccakModule {
@@ -45,42 +49,16 @@ const C = B + LANES;
 const D = C + 5;
 const LOCALS_64 = 2 * LANES + 10;
 
-const op = {
-  loop: [0x03, 0x40],
-  end: [0x0b],
-  branchIf: [0x0d],
-  add32: [0x6a],
-  sub32: [0x6b],
-  less32: [0x49],
-  and: [0x83],
-  xor: [0x85],
-  rotateLeft: [0x89],
-} as const;
-
 /** Assembles and starts the module. Throws where there is no WebAssembly. */
 export function startKeccakModule(): KeccakModule {
-  const api: WebAssemblyApi = Reflect.get(globalThis, "WebAssembly");
-  const { memory, absorb } = new api.Instance(new api.Module(assemble())).exports;
-  const buffer = typeof memory === "object" && memory !== null && Reflect.get(memory, "buffer");
-  if (!(buffer instanceof ArrayBuffer) || typeof absorb !== "function") {
-    throw new TypeError("the module exports something else");
-  }
-  return { memory: new Uint8Array(buffer), absorb: (blocks) => void absorb(blocks) };
-}
-
-function assemble(): Bytes {
-  const i32 = 0x7f;
-  const i64 = 0x7e;
-  const body = [...[2, 2, i32, LOCALS_64, i64], ...absorbCode(), ...op.end];
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [1, 0x60, 1, i32, 0]), // type 0: one i32 in, nothing out
-    ...section(3, [1, 0]), // function 0 has type 0
-    ...section(5, [1, 0, 1]), // one memory of one page
-    ...section(7, [2, ...name("memory"), 2, 0, ...name("absorb"), 0, 0]),
-    ...section(10, [1, ...sized(body)]),
-    ...section(11, [1, 0, ...constant32(CONSTANTS_OFFSET), ...op.end, ...sized(roundConstants())]),
-  ]);
+  const data = { offset: CONSTANTS_OFFSET, bytes: roundConstants() };
+  const { memory, run } = startModule({
+    locals32: 2,
+    locals64: LOCALS_64,
+    code: absorbCode(),
+    data,
+  });
+  return { memory, absorb: run };
 }
 
 function absorbCode(): number[] {
@@ -88,18 +66,16 @@ function absorbCode(): number[] {
   for (let i = 0; i < LANES; i++) code.push(...load(i * LANE_BYTES), ...set(A + i));
   code.push(...constant32(INPUT_OFFSET), ...set(POINTER), ...op.loop);
   for (let i = 0; i < RATE_LANES; i++) {
-    code.push(...get(POINTER), 0x29, 0, ...unsigned(i * LANE_BYTES));
+    code.push(...get(POINTER), ...op.load64, ...unsigned(i * LANE_BYTES));
     code.push(...get(A + i), ...op.xor, ...set(A + i));
   }
   code.push(...constant32(0), ...set(ROUND), ...op.loop, ...roundCode());
-  code.push(...get(ROUND), ...constant32(LANE_BYTES), ...op.add32, 0x22, ROUND);
+  code.push(...get(ROUND), ...constant32(LANE_BYTES), ...op.add32, ...tee(ROUND));
   code.push(...constant32(ROUNDS * LANE_BYTES), ...op.less32, ...op.branchIf, 0, ...op.end);
   code.push(...get(POINTER), ...constant32(RATE_BYTES), ...op.add32, ...set(POINTER));
-  code.push(...get(BLOCKS), ...constant32(1), ...op.sub32, 0x22, BLOCKS);
+  code.push(...get(BLOCKS), ...constant32(1), ...op.sub32, ...tee(BLOCKS));
   code.push(...op.branchIf, 0, ...op.end);
-  for (let i = 0; i < LANES; i++) {
-    code.push(...constant32(i * LANE_BYTES), ...get(A + i), 0x37, 0, 0);
-  }
+  for (let i = 0; i < LANES; i++) code.push(...store(i * LANE_BYTES, A + i));
   return code;
 }
 
@@ -130,7 +106,7 @@ function roundCode(): number[] {
     const afterNext = row + ((i + 2) % 5);
     code.push(...get(B + next), ...constant64(-1), ...op.xor, ...get(B + afterNext), ...op.and);
     code.push(...get(B + i), ...op.xor);
-    if (i === 0) code.push(...get(ROUND), 0x29, 0, ...unsigned(CONSTANTS_OFFSET), ...op.xor);
+    if (i === 0) code.push(...get(ROUND), ...op.load64, ...unsigned(CONSTANTS_OFFSET), ...op.xor);
     code.push(...set(A + i));
   }
   return code;
@@ -160,48 +136,4 @@ function roundConstants(): number[] {
     for (let i = 0; i < LANE_BYTES; i++) bytes.push(Number((constant >> BigInt(8 * i)) & 0xffn));
   }
   return bytes;
-}
-
-function get(local: number): number[] {
-  return [0x20, local];
-}
-
-function set(local: number): number[] {
-  return [0x21, local];
-}
-
-/** The lane at a fixed offset. */
-function load(offset: number): number[] {
-  return [...constant32(0), 0x29, 0, ...unsigned(offset)];
-}
-
-function constant32(value: number): number[] {
-  return [0x41, ...signed(value)];
-}
-
-function constant64(value: number): number[] {
-  return [0x42, ...signed(value)];
-}
-
-function section(id: number, content: readonly number[]): number[] {
-  return [id, ...sized(content)];
-}
-
-function sized(content: readonly number[]): number[] {
-  return [...unsigned(content.length), ...content];
-}
-
-function name(text: string): number[] {
-  return sized([...new TextEncoder().encode(text)]);
-}
-
-/** LEB128 */
-function unsigned(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)];
-}
-
-/** Signed LEB128 */
-function signed(value: number): number[] {
-  const isLast = value >= -64 && value < 64;
-  return isLast ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...signed(value >> 7)];
 }

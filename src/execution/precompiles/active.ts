@@ -3,6 +3,7 @@
  * library's functions with our crypto where that is faster; a promise comes only while BN254, KZG or a post-quantum verifier still loads.
  */
 import { EVM, getActivePrecompiles, NobleBN254, type PrecompileFunc } from "@ethereumjs/evm";
+import { blake2Compress } from "../../crypto/blake2.ts";
 import { loadBn254, loadedBn254, nobleBn254 } from "../../crypto/bn254.ts";
 import { type Kzg, loadedKzg, loadKzg } from "../../crypto/kzg.ts";
 import { verifyP256 } from "../../crypto/p256.ts";
@@ -39,6 +40,8 @@ const P256VERIFY_GAS = 6_900;
 const P256VERIFY_BYTES = 160;
 const BN254_MUL = parseAddress(`0x${"00".repeat(19)}07`);
 const BN254_PAIRING = parseAddress(`0x${"00".repeat(19)}08`);
+const BLAKE2F = parseAddress(`0x${"00".repeat(19)}09`);
+const BLAKE2F_BYTES = 213;
 const library = new NobleBN254();
 /** Additions by the library: two calls into WebAssembly would cost more. */
 const BN254 = {
@@ -99,6 +102,7 @@ export function libraryPrecompiles(rules: PrecompileRules): PrecompileSet {
     const call = libraryCall(run, host);
     if (address === POINT_EVALUATION) set.set(address, afterKzg(call, host));
     else if (address === BN254_MUL || address === BN254_PAIRING) set.set(address, afterBn254(call));
+    else if (address === BLAKE2F) set.set(address, blake2Call(call));
     else set.set(address, address === P256VERIFY ? verifyP256Call : call);
   }
   return set;
@@ -136,6 +140,24 @@ const verifyP256Call: PrecompileCall = (input, gas) => {
     failure: undefined,
   };
 };
+
+/** `rounds ‖ state ‖ message ‖ counter ‖ flag`, a gas for each round; `library` refuses what cannot be run. Source: EIP-152. */
+function blake2Call(library: PrecompileCall): PrecompileCall {
+  return (input, gas) => {
+    const [a = 0, b = 0, c = 0, d = 0] = input;
+    const rounds = a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d;
+    const flag = input[BLAKE2F_BYTES - 1] ?? 0;
+    if (input.length !== BLAKE2F_BYTES || flag > 1 || gas < rounds) return library(input, gas);
+    const output = blake2Compress({
+      rounds,
+      state: input.subarray(4, 68),
+      message: input.subarray(68, 196),
+      counter: input.subarray(196, 212),
+      isLast: flag === 1,
+    });
+    return { gasUsed: rounds, output, failure: undefined };
+  };
+}
 
 /** Point evaluation throws when there is no KZG library, and loading one takes 0.2 s. */
 function afterKzg(call: PrecompileCall, { common }: EVM): PrecompileCall {

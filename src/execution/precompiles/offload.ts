@@ -1,6 +1,6 @@
 /**
- * Precompiles that run long: one call may take a minute of the processor for the gas of one eth_call (BLAKE2F does 1 round
- * per gas, the others are priced for native code). Blocks run them in place; calls and traces that others wait behind have them run
+ * Precompiles that run long: one call may take minutes of the processor for the gas of one eth_call (most are JavaScript
+ * here and priced for native code). Blocks run them in place; calls and traces that others wait behind have them run
  * elsewhere.
  */
 import type { Bytes } from "../../primitives/bytes.ts";
@@ -27,7 +27,7 @@ export interface PrecompileOffload {
 
 /** Bytes that are hashed in a few ms. */
 const SHORT_HASH_BYTES = 65_536;
-const SHORT_ROUNDS = 2_000;
+const SHORT_ROUNDS = 100_000;
 /** Bytes of base, exponent and modulus up to which a power takes some ms at most. */
 const SHORT_POWER_BYTES = 128;
 const WORD_BYTES = 32;

@@ -39,7 +39,10 @@ async function chainAfter(epochs: number) {
   return { chain, params, audit };
 }
 
-describe("auditSupply", () => {
+describe("auditSupply", function () {
+  // it deploys the staking contract and ends epochs
+  this.timeout(60_000);
+
   it("finds nothing wrong at the genesis and after epochs", async () => {
     for (const epochs of [0, 1, 3]) assert.equal((await chainAfter(epochs)).audit(), undefined);
   });

@@ -9,12 +9,12 @@ import { startTestServer } from "../../support/rpcClient.ts";
 
 const word = (value: number) => value.toString(16).padStart(64, "0");
 const address = (number: number) => `0x${number.toString(16).padStart(40, "0")}`;
-/** BLAKE2F with this many rounds: some microseconds each. Source: EIP-152. */
+/** BLAKE2F with this many rounds: 30 ns each. Source: EIP-152. */
 const blake2f = (rounds: number) =>
   `0x${rounds.toString(16).padStart(8, "0")}${"00".repeat(208)}01`;
 const G1 = word(1) + word(2);
 const ALL_GAS = 2 ** 40;
-const minutes = { to: address(9), data: blake2f(40_000_000) };
+const seconds = { to: address(9), data: blake2f(40_000_000) };
 
 async function codeOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
@@ -27,10 +27,10 @@ describe("long precompiles", () => {
   it("answer a call in time, and others at once, whichever way the call is run", async () => {
     await using server = await startTestServer({ evmTimeoutMs: 600 });
     const runs = [
-      server.call("eth_call", minutes, "latest"),
-      server.call("eth_estimateGas", minutes),
-      server.call("eth_createAccessList", minutes),
-      server.call("debug_traceCall", minutes, "latest", { tracer: "callTracer" }),
+      server.call("eth_call", seconds, "latest"),
+      server.call("eth_estimateGas", seconds),
+      server.call("eth_createAccessList", seconds),
+      server.call("debug_traceCall", seconds, "latest", { tracer: "callTracer" }),
     ];
     const outcomes = Promise.all(runs.map(codeOf));
     let worstMs = 0;
@@ -45,7 +45,7 @@ describe("long precompiles", () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     assert.deepEqual(await outcomes, [-32002, -32002, -32002, -32002]);
-    assert.ok(worstMs < 400, `a call waited ${worstMs} ms behind one that takes a minute`);
+    assert.ok(worstMs < 400, `a call waited ${worstMs} ms behind one that takes seconds`);
   });
 
   it("give the same as in place, failures and gas included", async () => {
@@ -62,8 +62,8 @@ describe("long precompiles", () => {
       [5, `0x${word(130)}${word(2)}${word(130)}${"ab".repeat(262)}`, 10],
       [8, `0x${G1}${word(0).repeat(4)}`, ALL_GAS],
       [8, `0x${word(1).repeat(6)}`, ALL_GAS],
-      [9, blake2f(3_000), ALL_GAS],
-      [9, blake2f(3_000), 2_999],
+      [9, blake2f(200_000), ALL_GAS],
+      [9, blake2f(200_000), 199_999],
       [0x0a, `0x${"00".repeat(192)}`, ALL_GAS],
       [0x10, `0x${"00".repeat(64)}`, ALL_GAS],
       [0x0c, `0x${"00".repeat(160)}`, ALL_GAS],
@@ -110,18 +110,18 @@ describe("PrecompileWorker", () => {
 
   it("ends what takes too long with its thread, and goes on with the next", async () => {
     const worker = new PrecompileWorker(1_500);
-    const long = worker.run(job(400_000_000));
+    const long = worker.run(job(4_000_000_000));
     const longCode = codeOf(long);
     assert.equal(await longCode, "PRECOMPILE_TIMEOUT");
-    const { gasUsed } = await worker.run(job(2_500));
-    assert.equal(gasUsed, 2_500);
+    const { gasUsed } = await worker.run(job(150_000));
+    assert.equal(gasUsed, 150_000);
     await worker.stop();
   });
 
   it("takes no more than its limit, and nothing once it is stopped", async () => {
     const worker = new PrecompileWorker(60_000);
     const codes = Array.from({ length: MAX_PRECOMPILE_CALLS }, () =>
-      codeOf(worker.run(job(400_000_000))),
+      codeOf(worker.run(job(4_000_000_000))),
     );
     assert.equal(await codeOf(worker.run(job(1))), "PRECOMPILES_BUSY");
     await worker.stop();
@@ -131,8 +131,8 @@ describe("PrecompileWorker", () => {
 
   it("does not look at the caller's memory after the call", async () => {
     const worker = new PrecompileWorker(60_000);
-    const first = worker.run(job(2_500));
-    const one = job(2_500);
+    const first = worker.run(job(150_000));
+    const one = job(150_000);
     const second = worker.run(one);
     one.input.fill(0xff);
     assert.deepEqual((await second).output, (await first).output);
