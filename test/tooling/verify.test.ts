@@ -1,13 +1,16 @@
-/** hardhat verify, and what forge would send, against the node's own endpoint, which speaks Sourcify's API. */
+/** hardhat verify and forge verify-contract against the node's own endpoint, which speaks Sourcify's API. */
 import assert from "node:assert/strict";
-import { cp, readdir, readFile } from "node:fs/promises";
+import { cp, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { accounts, type DevProcess, keys, startDevProcess } from "../support/devProcess.ts";
-import { repositoryRoot, temporaryFolder, toolOutput } from "../support/runTool.ts";
+import { temporaryFolder, toolOutput } from "../support/runTool.ts";
+import { installSolc, SOLC_PROGRAM, startSolcList } from "../support/solcList.ts";
 
 const TOOL_TIMEOUT_MS = 180_000;
 /** Any but 31337, on which Hardhat verifies nothing. */
 const CHAIN_ID = 20_999;
+const POLL_MS = 50;
 
 describe("verification of contracts by tools", function () {
   this.timeout(TOOL_TIMEOUT_MS);
@@ -24,46 +27,48 @@ describe("verification of contracts by tools", function () {
     return Object(await response.json());
   };
 
-  it("forge's standard JSON verifies what forge create made", async () => {
+  const isDone = async (id: string) =>
+    Object(await (await fetch(`${node.url}/v2/verify/${id}`)).json()).isJobCompleted === true;
+
+  it("forge verify-contract verifies what forge create made", async () => {
     await using project = await temporaryFolder();
+    await using home = await temporaryFolder();
     await cp(join(import.meta.dirname, "projects/forge"), project.path, { recursive: true });
-    const solc = join(repositoryRoot, "test/support/solcWrap.ts");
     const said = await toolOutput("../../test/support/solcWrap.ts", ["--version"]);
     const version = /Version: (0\.8\.\d+\+commit\.[0-9a-f]+)/.exec(said)?.[1] ?? "";
-    const env = { FOUNDRY_OFFLINE: "true", FOUNDRY_SOLC: solc };
-    const forge = (args: readonly string[]) =>
+    await installSolc(home.path, version);
+    await using list = await startSolcList(version);
+    const own = { HOME: home.path, FOUNDRY_OFFLINE: "true", FOUNDRY_SOLC: SOLC_PROGRAM };
+    const env = { ...own, ...list.env };
+    const forge = (...args: readonly string[]) =>
       toolOutput("forge", args, { cwd: project.path, env, timeoutMs: TOOL_TIMEOUT_MS });
     const contract = "src/Counter.sol:Counter";
     const wallet = ["--rpc-url", node.url, "--broadcast", "--private-key", keys[0]];
-    const printed = await forge([
+    const printed = await forge(
       ...["create", "--json", ...wallet, contract, "--constructor-args", "7"],
-    ]);
-    const { deployedTo: address } = JSON.parse(
+    );
+    const { deployedTo: address, transactionHash } = JSON.parse(
       printed.slice(printed.indexOf("{"), printed.lastIndexOf("}") + 1),
     );
-    // verify-contract asks a server of the compiler's makers first, whatever is sent: here is what it would send
-    await forge(["build", "--force", "--build-info"]);
-    const folder = join(project.path, "out/build-info");
-    const [file = ""] = await readdir(folder);
-    const { input } = JSON.parse(await readFile(join(folder, file), "utf8"));
-    const response = await fetch(`${node.url}/v2/verify/${CHAIN_ID}/${address}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({
-        stdJsonInput: input,
-        compilerVersion: version,
-        contractIdentifier: contract,
-      }),
-    });
-    assert.equal(response.status, 202);
-    const { verificationId } = Object(await response.json());
-    const job = async () =>
-      Object(await (await fetch(`${node.url}/v2/verify/${verificationId}`)).json());
-    while (!(await job()).isJobCompleted) await new Promise((resolve) => setTimeout(resolve, 100));
-    assert.equal((await job()).error, undefined);
+    assert.equal((await lookUp(address)).match, null);
+    const server = ["--chain", String(CHAIN_ID), "--verifier", "sourcify"];
+    const place = [...server, "--verifier-url", `${node.url}/`];
+    const created = ["--creation-transaction-hash", transactionHash];
+    const verify = () => forge("verify-contract", ...place, ...created, address, contract);
+    const sent = await verify();
+    const [, id = ""] = /Verification Job ID: `([0-9a-f-]{36})`/.exec(sent) ?? [];
+    assert.notEqual(id, "", sent);
+    while (!(await isDone(id))) await sleep(POLL_MS);
+    assert.match(
+      await forge("verify-check", ...place, id),
+      /successfully verified[\s\S]*exact_match/,
+    );
     const found = await lookUp(address);
-    assert.equal(found.match, "exact_match");
+    assert.deepEqual([found.match, found.creationMatch], ["exact_match", "exact_match"]);
     assert.equal(found.compilation.fullyQualifiedName, contract);
+    assert.equal(found.compilation.compilerVersion, version);
+    assert.match(await verify(), /already .*verified/);
+    assert.ok(list.served > 0);
   });
 
   it("hardhat verify verifies what its compiler made", async () => {
