@@ -15,7 +15,7 @@ import type { SealedBlock } from "../src/types/sealedBlock.ts";
 import { type ChainAccess, openChain, refuseEmpty } from "./chainAccess.ts";
 import { chainFolder } from "./dataFolder.ts";
 import { devValidatorKeys } from "./devAccounts.ts";
-import { clientVersion } from "./serve.ts";
+import { clientVersion } from "./package.ts";
 
 /** About the year 225,000. */
 const AFTER_ALL_MS = 7e15;

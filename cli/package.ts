@@ -20,3 +20,12 @@ export function packageVersion(): string {
   );
   return version;
 }
+
+/** What `web3_clientVersion` says; tools recognise a dev chain by the word anvil. */
+export function clientVersion(isDev: boolean): string {
+  const own = `qnet/v${packageVersion()}`;
+  const [major] = process.versions.node.split(".");
+  return isDev
+    ? `anvil-compatible/${own}`
+    : `${own}/${process.platform}-${process.arch}/node${major}`;
+}

@@ -17,9 +17,9 @@ import {
 import type { NodeOptions } from "../src/node/config.ts";
 import { QNode } from "../src/node/node.ts";
 import type { PoolOptions } from "../src/txpool/poolOptions.ts";
+import { createChainFiles } from "./chainFiles.ts";
 import { type CommandIo, stopRequested } from "./io.ts";
 import type { OptionValues } from "./options.ts";
-import { packageVersion } from "./package.ts";
 
 type ServerOptionName =
   | "http.addr"
@@ -137,15 +137,6 @@ export function poolOptions(
   };
 }
 
-/** What `web3_clientVersion` says; tools recognise a dev chain by the word anvil. */
-export function clientVersion(isDev: boolean): string {
-  const own = `qnet/v${packageVersion()}`;
-  const [major] = process.versions.node.split(".");
-  return isDev
-    ? `anvil-compatible/${own}`
-    : `${own}/${process.platform}-${process.arch}/node${major}`;
-}
-
 /** A node, and where its figures are served; undefined: nowhere. */
 export interface ServeOptions extends NodeOptions {
   readonly metricsPage?: MetricsOptions | undefined;
@@ -179,7 +170,11 @@ export async function serve(
       log.info("Metrics are ready", { http: page.url });
     }
     warnOfOpenAddress(server, options);
-    rpc = await startRpcServer(node, { ...server, metrics: node.metrics });
+    rpc = await startRpcServer(node, {
+      ...server,
+      metrics: node.metrics,
+      chainFiles: createChainFiles(node, io.stop),
+    });
     await ready(node, rpc);
     await Promise.race([stopRequested(io), fatal.promise]);
   } finally {

@@ -55,6 +55,13 @@ export interface RpcNetwork {
   highestBlock(): bigint;
 }
 
+/** Files of blocks on the node's machine. Both reject with RpcError REFUSED where it cannot be done. */
+export interface ChainFiles {
+  /** Writes blocks `first` to `last`, by default to the head, into a new file. */
+  exportChain(file: string, first: bigint, last?: bigint): Promise<void>;
+  importChain(file: string): Promise<void>;
+}
+
 /** The way to a caller that can be spoken to unasked (WebSocket). */
 export interface PushChannel {
   /** Sends one message; false when the connection is gone or too slow. */
@@ -100,6 +107,8 @@ export interface RpcContext {
   readonly keys: KnownKeys;
   /** Groups that this server offers for the key exchange, best first; none without TLS. */
   readonly tlsGroups: readonly string[];
+  /** Absent where a server offers none. */
+  readonly chainFiles: ChainFiles | undefined;
   /** The methods of this server that are open. */
   readonly methods: readonly Method[];
 }

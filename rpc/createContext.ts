@@ -1,7 +1,7 @@
 /** Makes what the handlers of one server share. */
 
 import { PrecompileWorker } from "../src/runtime/precompileWorker.ts";
-import type { RpcContext, RpcLimits, RpcNode } from "./context.ts";
+import type { ChainFiles, RpcContext, RpcLimits, RpcNode } from "./context.ts";
 import { Filters } from "./filters.ts";
 import { HeadStates } from "./headStates.ts";
 import { KnownKeys } from "./knownKeys.ts";
@@ -34,6 +34,7 @@ export function createContext(
     readonly limits: Partial<RpcLimits>;
     readonly methods: readonly Method[];
     readonly tlsGroups?: readonly string[];
+    readonly chainFiles?: ChainFiles | undefined;
   },
 ): SharedContext {
   const limits = { ...defaultLimits, ...options.limits };
@@ -52,6 +53,7 @@ export function createContext(
     keys: new KnownKeys(node),
     methods: options.methods,
     tlsGroups: options.tlsGroups ?? [],
+    chainFiles: options.chainFiles,
     limits,
     close() {
       void offload.stop();

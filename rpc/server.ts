@@ -7,7 +7,7 @@ import type { RequestListener, Server } from "node:http";
 import type { Metrics } from "../src/runtime/metrics.ts";
 import { namespaceOf, openMethods } from "./access.ts";
 import { type ApiKey, createIdentify } from "./callers.ts";
-import type { RpcLimits, RpcNode } from "./context.ts";
+import type { ChainFiles, RpcLimits, RpcNode } from "./context.ts";
 import { createContext, type SharedContext } from "./createContext.ts";
 import { createDispatcher, type Dispatcher, type DispatchLimits } from "./dispatch.ts";
 import { type EngineOptions, type EngineServer, startEngineServer } from "./engineServer.ts";
@@ -70,6 +70,8 @@ export interface RpcServerOptions extends Partial<RpcLimits> {
   readonly metrics?: Metrics;
   /** Serve every namespace at this Unix socket too, to who may open it. */
   readonly ipcPath?: string | undefined;
+  /** What reads and writes files of blocks for trusted callers. */
+  readonly chainFiles?: ChainFiles;
   /** Serve the Engine API too, on a port of its own. */
   readonly engine?: EngineOptions;
 }
@@ -120,6 +122,7 @@ function createDispatchers(node: RpcNode, options: RpcServerOptions) {
   const context = createContext(node, {
     limits: options,
     methods: [...open.values()],
+    chainFiles: options.chainFiles,
     tlsGroups: options.tls === undefined ? [] : TLS_GROUPS,
   });
   const limits = { ...dispatchDefaults, ...options.dispatch };

@@ -25,8 +25,9 @@ import type { CommandIo } from "../io.ts";
 import { writeSecretFile } from "../keyFiles.ts";
 import { createCommandLog } from "../log.ts";
 import type { OptionName } from "../options.ts";
+import { clientVersion } from "../package.ts";
 import { type ParsedOptions, parseOptions } from "../parseOptions.ts";
-import { clientVersion, metricsPageOf, poolOptions, serve, serverOptions } from "../serve.ts";
+import { metricsPageOf, poolOptions, serve, serverOptions } from "../serve.ts";
 import { followCertificate, serverFiles } from "../serverFiles.ts";
 
 /** Log level of --silent: errors only. */

@@ -7,14 +7,16 @@ import {
   type Json,
   json,
   list,
+  looseQuantity,
   nullable,
   type ResultCodec,
   record,
   text,
 } from "../codec.ts";
+import type { ChainFiles } from "../context.ts";
 import { RpcError } from "../errors.ts";
 import { configOf } from "../genesisConfig.ts";
-import { defineMethod, param } from "../method.ts";
+import { defineMethod, optional, param } from "../method.ts";
 import { field, view } from "../objects.ts";
 
 /** What a node of Ethereum tells of the chain that it speaks of with its peers. */
@@ -46,6 +48,11 @@ const nodeInfoView: ResultCodec<NodeInfo> = view("node info", {
 function noPeers(method: string): never {
   const problem = "is not supported yet: this node keeps no connections to peers";
   throw new RpcError({ code: "REFUSED", text: `${method} ${problem}` });
+}
+
+function needFiles(files: ChainFiles | undefined, method: string): ChainFiles {
+  if (files !== undefined) return files;
+  throw new RpcError({ code: "REFUSED", text: `${method} is not supported by this server` });
 }
 
 const peerMethods = (
@@ -96,6 +103,40 @@ export const adminMethods = [
     params: [],
     result: nullable(text),
     handler: ({ node }) => node.dataDir,
+  }),
+  defineMethod({
+    name: "admin_exportChain",
+    trustedOnly: true,
+    cost: 100,
+    summary:
+      "Writes canonical blocks, all or from first to last, into a new RLP file of the node's machine, packed if it ends with .gz or .zst.",
+    params: [
+      param("file", text),
+      optional("first", looseQuantity),
+      optional("last", looseQuantity),
+    ],
+    result: boolean,
+    handler: async ({ chainFiles }, file, first, last) => {
+      if (first === undefined && last !== undefined) {
+        const problem = "last cannot be specified without first";
+        throw new RpcError({ code: "REFUSED", text: problem });
+      }
+      await needFiles(chainFiles, "admin_exportChain").exportChain(file, first ?? 0n, last);
+      return true;
+    },
+  }),
+  defineMethod({
+    name: "admin_importChain",
+    trustedOnly: true,
+    cost: 100,
+    summary:
+      "Imports blocks of an RLP file of the node's machine, also .gz and .zst; refused while consensus runs.",
+    params: [param("file", text)],
+    result: boolean,
+    handler: async ({ chainFiles }, file) => {
+      await needFiles(chainFiles, "admin_importChain").importChain(file);
+      return true;
+    },
   }),
   defineMethod({
     name: "admin_clearTxpool",
