@@ -5,9 +5,9 @@ import type { ConsensusQueries } from "../src/consensus/queries.ts";
 import type { PqVerifier } from "../src/crypto/pqVerifier.ts";
 import type { PrecompileOffload } from "../src/execution/precompiles/offload.ts";
 import type { DevChain } from "../src/node/dev.ts";
-import type { Bytes } from "../src/primitives/bytes.ts";
 import type { Address } from "../src/primitives/hex.ts";
 import type { Logger } from "../src/runtime/log.ts";
+import type { Database } from "../src/storage/database.ts";
 import type { TxPool } from "../src/txpool/pool.ts";
 import type { Caller } from "./callers.ts";
 import type { Filters } from "./filters.ts";
@@ -23,8 +23,8 @@ export interface RpcNode {
   readonly pool: TxPool;
   /** What precompiles verify with. */
   readonly verifier: PqVerifier;
-  /** Entries as they are on disk. */
-  readonly database: { getRaw(key: Bytes): Bytes | undefined };
+  /** Entries as they are on disk, and where servers keep what outlives the process; only the chain writes its columns. */
+  readonly database: Database;
   readonly log: Logger;
   /** Time of the chain; `real` where a development chain has moved it. */
   readonly clock: { nowMs(): number; readonly real?: { nowMs(): number } };

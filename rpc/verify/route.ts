@@ -14,7 +14,8 @@ import { RpcError } from "../errors.ts";
 import { completeObject, object, objectOf } from "../objects.ts";
 import type { Charge } from "../rateLimit.ts";
 import { sendReply } from "../reply.ts";
-import type { Job, Verified, Verifier, VerifyRequest } from "./verifier.ts";
+import type { Verified } from "./verifiedStore.ts";
+import type { Job, Verifier, VerifyRequest } from "./verifier.ts";
 
 /** Bytes of a request: sources of a large project. */
 const BODY_BYTES = 8 << 20;

@@ -1,6 +1,6 @@
 /**
  * Verification of contracts: sources are compiled and compared with the code on chain. Jobs wait in line, since each takes a
- * processor for seconds; what was verified is kept in memory, bounded, and holds only while the address has that code.
+ * processor for seconds; what was verified is kept by verifiedStore.ts and holds only while the address has that code.
  */
 import { randomUUID } from "node:crypto";
 import { keccak256 } from "../../src/crypto/keccak.ts";
@@ -18,28 +18,15 @@ import {
   compileContract,
 } from "./compiler.ts";
 import { type Match, matchCreation, matchRuntime } from "./match.ts";
+import { type Verified, VerifiedStore } from "./verifiedStore.ts";
 
 const MAX_WAITING = 16;
 const MAX_JOBS = 1_000;
-const MAX_VERIFIED = 1_000;
-const MAX_VERIFIED_BYTES = 256 << 20;
 
 /** A failure as Sourcify's API says it. */
 export interface VerifyFailure {
   readonly customCode: string;
   readonly message: string;
-}
-
-/** A contract whose sources are known. */
-export interface Verified {
-  readonly match: Match;
-  readonly runtimeMatch: Match | undefined;
-  readonly creationMatch: Match | undefined;
-  readonly verifiedAtMs: number;
-  readonly request: CompileRequest;
-  readonly contract: CompiledContract;
-  /** keccak256 of the code it holds for */
-  readonly codeHash: string;
 }
 
 /** One request to verify. */
@@ -72,14 +59,11 @@ export class Verifier {
   readonly #stop = new AbortController();
   readonly #queue = new SerialQueue({ name: "verification", limit: MAX_WAITING });
   readonly #jobs = new BoundedCache<string, Job>({ entries: MAX_JOBS });
-  readonly #verified = new BoundedCache<Address, Verified>({
-    entries: MAX_VERIFIED,
-    bytes: MAX_VERIFIED_BYTES,
-    sizeOf: ({ request }) => JSON.stringify(request.input).length * 2,
-  });
+  readonly #verified: VerifiedStore;
 
   constructor(node: RpcNode) {
     this.#node = node;
+    this.#verified = new VerifiedStore(node.database);
   }
 
   job(id: string): Job | undefined {
@@ -153,7 +137,7 @@ export class Verifier {
     if (match === undefined) {
       throw new Refusal("no_match", "the onchain and recompiled bytecodes do not match");
     }
-    this.#verified.set(address, {
+    await this.#verified.set(address, {
       match: creationMatch === "exact_match" ? creationMatch : match,
       runtimeMatch,
       creationMatch,

@@ -44,6 +44,27 @@ function decodeNumber(bytes: Bytes): bigint {
   return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0);
 }
 
+/** Bytes and the time they are of. */
+export interface Dated {
+  /** ms since 1970 */
+  readonly atMs: bigint;
+  readonly bytes: Bytes;
+}
+
+/** The time as numberCodec has it, then the bytes. */
+export const datedCodec: Codec<Dated> = {
+  encode({ atMs, bytes }) {
+    const encoded = new Uint8Array(NUMBER_BYTES + bytes.length);
+    encoded.set(encodeNumber(atMs));
+    encoded.set(bytes, NUMBER_BYTES);
+    return encoded;
+  },
+  decode: (raw) => ({
+    atMs: decodeNumber(raw.subarray(0, NUMBER_BYTES)),
+    bytes: raw.subarray(NUMBER_BYTES),
+  }),
+};
+
 /** Where a transaction of the canonical chain is. */
 export interface TransactionLocation {
   readonly blockNumber: bigint;

@@ -11,6 +11,8 @@ import {
   bigIntCodec,
   bytesCodec,
   type Codec,
+  type Dated,
+  datedCodec,
   hashCodec,
   locationCodec,
   numberCodec,
@@ -94,6 +96,8 @@ export const columns = {
   evidence: column<Hash, Bytes>("evidence", "e", [hashCodec, bytesCodec]),
   /** What a validator's key has signed, in a database of its own; keys and values are made by consensus/signing/protectionLog. */
   signed: column<Bytes, Bytes>("signed", "S", [bytesCodec, bytesCodec]),
+  /** Verified contracts by address, JSON of rpc/verify/verifiedStore with the time of the verification, ms. */
+  verified: column<Bytes, Dated>("verified", "v", [bytesCodec, datedCodec]),
   /** Single values by name: schema, genesis, head, safe, finalized. */
   meta: column<string, Bytes>("meta", "m", [textCodec, bytesCodec]),
 } as const;
