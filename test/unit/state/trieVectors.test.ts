@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { keccak256 } from "../../../src/crypto/keccak.ts";
 import { type Bytes, EMPTY_BYTES } from "../../../src/primitives/bytes.ts";
 import { hexToBytes } from "../../../src/primitives/hex.ts";
 import { Trie } from "../../../src/state/trie.ts";
 import { EMPTY_TRIE_ROOT } from "../../../src/types/account.ts";
+import { describeFixtures, evmFixturesDir } from "../../support/fixtures.ts";
 import { MapStore } from "./mapStore.ts";
-
-const DIRECTORY = join(process.env["QNET_FIXTURES"] ?? ".fixtures/evm", "tests/TrieTests");
 
 const value = z.string().nullable();
 const rootFile = z.record(
@@ -32,13 +31,13 @@ function bytesOf(text: string): Bytes {
   return text.startsWith("0x") ? hexToBytes(text) : new TextEncoder().encode(text);
 }
 
-function read(name: string): unknown {
-  return JSON.parse(readFileSync(join(DIRECTORY, name), "utf8"));
+function read(file: string): unknown {
+  return JSON.parse(readFileSync(file, "utf8"));
 }
 
-function rootTests(name: string, isSecure: boolean): void {
-  for (const [title, vector] of Object.entries(rootFile.parse(read(name)))) {
-    it(`${name} ${title}`, () => {
+function rootTests(file: string, isSecure: boolean): void {
+  for (const [title, vector] of Object.entries(rootFile.parse(read(file)))) {
+    it(`${basename(file)} ${title}`, () => {
       for (const writes of ordersOf(vector.in)) {
         assert.equal(rootOf(writes, isSecure), vector.root);
       }
@@ -69,9 +68,9 @@ function rootOf(writes: Writes, isSecure: boolean): string {
 }
 
 /** Each test: a key, the key before it and the key after it, "" for none. */
-function orderTests(name: string): void {
-  for (const [title, vector] of Object.entries(orderFile.parse(read(name)))) {
-    it(`${name} ${title}`, () => {
+function orderTests(file: string): void {
+  for (const [title, vector] of Object.entries(orderFile.parse(read(file)))) {
+    it(`${basename(file)} ${title}`, () => {
       const trie = new Trie(new MapStore(), EMPTY_TRIE_ROOT);
       for (const key of vector.in) trie.put(bytesOf(key), bytesOf(key));
       const keys = [...trie.entries()].map(([key]) => Buffer.from(key).toString());
@@ -85,13 +84,11 @@ function orderTests(name: string): void {
   }
 }
 
-describe("Trie, TrieTests of ethereum/tests", () => {
-  if (!existsSync(DIRECTORY)) {
-    it.skip(`skipped: fixtures not found (${DIRECTORY})`);
-    return;
-  }
-  for (const name of readdirSync(DIRECTORY)) {
-    if (name === "trietestnextprev.json") orderTests(name);
-    else rootTests(name, /secure/i.test(name));
+describeFixtures("Trie, TrieTests of ethereum/tests", evmFixturesDir(), (fixtures) => {
+  const directory = join(fixtures, "tests/TrieTests");
+  for (const name of readdirSync(directory)) {
+    const file = join(directory, name);
+    if (name === "trietestnextprev.json") orderTests(file);
+    else rootTests(file, /secure/i.test(name));
   }
 });
