@@ -66,9 +66,28 @@ describe("validators", function () {
     await load.stop();
     network.assertAgreement();
     assert.ok(load.sent > 50, `${load.sent} transfers`);
+    await assertReplay(network);
     rmSync(folder, { recursive: true, force: true });
   });
 });
+
+/** A node that starts with nothing executes every block again and comes to the same finality, state and receipts (P6). */
+async function assertReplay(network: ValidatorNetwork): Promise<void> {
+  const { chain: made } = network.nodes.get(0) ?? assert.fail();
+  const late = await network.start(4, []);
+  assert.equal(late.chain.head.header.number, 0n);
+  const target = made.finalized;
+  await network.until(
+    "the late node's finality",
+    () => late.chain.finalized.header.number >= target.header.number,
+    60_000,
+  );
+  assert.equal(late.chain.canonicalHash(target.header.number), target.hash);
+  for (let number = 1n; number <= target.header.number; number++) {
+    const hash = made.canonicalHash(number) ?? assert.fail();
+    assert.deepEqual(late.chain.receipts(hash), made.receipts(hash), `block ${number}`);
+  }
+}
 
 /** Blocks within the window before the last final checkpoint have seals, older ones none; nothing else is missing. */
 function assertSignaturesOf(node: QNode, evidenceWindow: number): void {
