@@ -295,11 +295,15 @@ const node = [
       "Makes an earlier block the head; from this machine only, and not below the finalized block.",
     params: [param("number", count)],
     result: nullable(json),
-    handler: async ({ node: { chain, dev } }, number) => {
+    handler: async ({ node: { chain, consensus, dev } }, number) => {
       const target = needHeader(chain, BigInt(number));
       if (dev !== undefined) {
         await dev.goTo(target.hash);
         return undefined;
+      }
+      if (consensus !== undefined) {
+        const text = "the head of this chain is what the fork choice of its validators says";
+        throw new RpcError({ code: "REFUSED", text });
       }
       const finalized = chain.finalized.header.number;
       if (target.header.number < finalized) {

@@ -95,6 +95,7 @@ describe("qnet methods of consensus", function () {
     assert.ok(["0x0", "0x1"].includes(leader.id));
     assert.equal((await call("qnet_getReputation", "0x0")).status, "registered");
     assert.deepEqual(await call("qnet_getEvidence"), []);
+    await assert.rejects(call("debug_setHead", "0x14"), /fork choice of its validators/);
     await assert.rejects(call("qnet_submitEvidence", "0xc0"), /proves nothing/);
 
     const proof: RawProof = await call("qnet_getFinalityProof", "0x14");
