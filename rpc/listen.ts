@@ -79,7 +79,7 @@ function listen(
   listener: RequestListener,
   host: string,
   port: number,
-  { tls, timeouts }: ListenOptions,
+  { tls, timeouts, log }: ListenOptions & { readonly log: Logger },
 ): Promise<Server> {
   const settings = { ...httpTimeouts, ...timeouts };
   const server =
@@ -97,7 +97,11 @@ function listen(
       );
     });
     // exclusive: two nodes must not share a port unnoticed
-    server.listen({ host, port, exclusive: true }, () => resolve(server));
+    server.listen({ host, port, exclusive: true }, () => {
+      // what accept() reports from now on concerns one connection and must not end the process
+      server.on("error", (error) => log.warn("A connection could not be taken", { error }));
+      resolve(server);
+    });
   });
 }
 
@@ -127,7 +131,7 @@ export async function listenAll(
   let { port } = options;
   for (const host of options.hosts) {
     try {
-      const server = await listen(listener, host, port, options);
+      const server = await listen(listener, host, port, { ...options, log });
       servers.push(server);
       port = addressOf(server).port;
     } catch (error) {

@@ -91,6 +91,7 @@ export async function startSignerServer(
   server.on("tlsClientError", (error) => log.debug("Refused a client", { reason: error.message }));
   server.listen(options.port, options.host);
   await once(server, "listening");
+  server.on("error", (error) => log.warn("A connection could not be taken", { error }));
   const address = server.address();
   return {
     port: typeof address === "object" && address !== null ? address.port : options.port,

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from "node:http";
 import { connect } from "node:net";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { ServerError } from "../../../rpc/listen.ts";
+import { closeServers, listenAll, ServerError } from "../../../rpc/listen.ts";
 import { type RpcServer, startRpcServer } from "../../../rpc/server.ts";
+import { silentLogger } from "../../../src/runtime/log.ts";
 import { gone } from "../../support/rawHttp.ts";
 import { startTestServer, type TestServer } from "../../support/rpcClient.ts";
 
@@ -206,6 +207,14 @@ describe("startRpcServer", () => {
   it("listens on both loopback addresses with one port where the machine has both", async () => {
     await using served = await startTestServer({ hosts: ["127.0.0.1", "::1"] });
     assert.equal((await fetch(`http://127.0.0.1:${served.server.port}`)).status, 200);
+  });
+
+  it("outlives what accept() reports", async () => {
+    const options = { hosts: ["127.0.0.1"], port: 0 };
+    const [server = assert.fail()] = await listenAll(() => undefined, options, silentLogger);
+    for (let i = 0; i < 2; i++) server.emit("error", new Error("accept ENFILE"));
+    assert.equal(server.listening, true);
+    await closeServers([server]);
   });
 
   it("takes no connection after close", async () => {
