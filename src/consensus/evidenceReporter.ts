@@ -12,7 +12,7 @@ import { envOf } from "../execution/evm.ts";
 import { executeCall } from "../execution/executeCall.ts";
 import { type Bytes, concatBytes } from "../primitives/bytes.ts";
 import { NodeError } from "../primitives/errors.ts";
-import type { Address } from "../primitives/hex.ts";
+import type { Address, Hash } from "../primitives/hex.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { TxPool } from "../txpool/pool.ts";
 import type { PqSender, Transaction, TransactionFields } from "../types/transaction.ts";
@@ -53,6 +53,8 @@ const TIP = 1_000_000_000n;
 interface WaitingEvidence {
   readonly evidence: FoundEvidence;
   readonly dueSlot: number;
+  /** What reported it; it may get lost, or its block be left behind. */
+  readonly sent?: Hash;
 }
 
 /** Reports what the engine finds, until stopped. */
@@ -97,14 +99,23 @@ export class EvidenceReporter {
   /** One report at a time, and not more often than the limit: nobody makes this node spend its coins faster. */
   #onHead(slot: number): undefined {
     if (this.#busy !== undefined || slot < this.#nextSlot) return;
-    const due = this.#waiting.find(({ dueSlot }) => dueSlot <= slot);
+    const due = this.#waiting.find((one) => one.dueSlot <= slot && !this.#isPending(one));
     if (due === undefined) return;
     this.#waiting = this.#waiting.filter((one) => one !== due);
     this.#busy = this.#report(due.evidence, slot)
+      .then((sent) => {
+        // again until the contract has it: it says so when asked
+        const dueSlot = slot + SLOTS_BETWEEN;
+        if (sent !== undefined) this.#waiting.push({ evidence: due.evidence, dueSlot, sent });
+      })
       .catch((error: unknown) => this.#tell(due.evidence, error))
       .finally(() => {
         this.#busy = undefined;
       });
+  }
+
+  #isPending({ sent }: WaitingEvidence): boolean {
+    return sent !== undefined && this.#deps.pool.get(sent) !== undefined;
   }
 
   #tell({ validator, offence }: FoundEvidence, error: unknown): void {
@@ -112,12 +123,13 @@ export class EvidenceReporter {
     this.#deps.log.warn("Evidence could not be reported", { validator, offence, problem });
   }
 
-  async #report(evidence: FoundEvidence, slot: number): Promise<void> {
+  /** Hash of the transaction; undefined: the contract does not want it. */
+  async #report(evidence: FoundEvidence, slot: number): Promise<Hash | undefined> {
     const { chain, pool, account, queries, log } = this.#deps;
     const { validator, offence } = evidence;
     const data = this.#calldata(evidence);
     const gas = data && (await this.#gasOf(data));
-    if (data === undefined || gas === undefined) return;
+    if (data === undefined || gas === undefined) return undefined;
     this.#nextSlot = slot + SLOTS_BETWEEN;
     const transaction = await account.sign({
       type: account.pqSender === undefined ? 2 : PQ_TYPE,
@@ -138,6 +150,7 @@ export class EvidenceReporter {
     });
     await pool.add(transaction.raw, "local");
     log.warn("Reported a validator", { validator, offence, transaction: transaction.hash });
+    return transaction.hash;
   }
 
   /** Gas of the report at the head; undefined: the contract would refuse it. */

@@ -5,7 +5,7 @@ import { prevRandaoOf } from "../../src/consensus/core/extendChain.ts";
 import { contractAddress } from "../../src/execution/contractAddress.ts";
 import type { QNode } from "../../src/node/node.ts";
 import { bytesToBigInt } from "../../src/primitives/bytes.ts";
-import { type Hash, ZERO_HASH } from "../../src/primitives/hex.ts";
+import { type Hash, parseHash, ZERO_HASH } from "../../src/primitives/hex.ts";
 import { silentLogger } from "../../src/runtime/log.ts";
 import { makeBlock } from "../../src/types/block.ts";
 import { consensusMessage, MESSAGE_KIND } from "../../src/types/consensusMessage.ts";
@@ -137,6 +137,33 @@ describe("life of validators", function () {
     assert.ok(after.balance > before.balance, "the share is more than the gas");
     assert.equal(staked(first, 3).strikes, 1);
     assert.equal(told.filter((message) => message === "Reported a validator").length, 1);
+  });
+
+  it("reports again when a report got lost", async () => {
+    const told: unknown[] = [];
+    await using network = new ValidatorNetwork({
+      genesis: validatorGenesis(4),
+      factor: 10,
+      random: seededNumbers(SEED),
+      reporters: new Set([1]),
+      log: {
+        ...silentLogger,
+        warn: (message, facts) => {
+          if (message !== "Reported a validator") return;
+          const hash = parseHash(String(facts?.["transaction"]));
+          told.push(hash);
+          if (told.length === 1) assert.ok(network.nodes.get(1)?.pool.remove(hash));
+        },
+      },
+    });
+    for (let index = 0; index < 4; index++) await network.start(index);
+    const liar = network.nodes.get(3) ?? assert.fail();
+    const stopLying = liar.consensus?.engine.on("produced", (block): undefined => {
+      stopLying?.();
+      void sealTwice(network, 3, block);
+    });
+    await network.until("slashing", (node) => staked(node, 3).status === "jailed", WAIT_MS);
+    assert.equal(told.length, 2);
   });
 
   it("a contract reads the beacon's value as PREVRANDAO, in each epoch another", async () => {
