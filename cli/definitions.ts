@@ -277,8 +277,8 @@ export const testnetDefinition = {
 
 export const dbDefinition = {
   name: "db",
-  summary: "Check, describe or prune the database of a data directory",
-  operands: "verify | stats | prune",
+  summary: "Check, describe, prune or repair the database of a data directory",
+  operands: "verify | stats | prune | repair",
   options: [...LOGGING, "datadir", "history.state"],
 } as const satisfies Definition;
 

@@ -37,7 +37,7 @@ import {
   type RestoredHead,
 } from "./chainEvents.ts";
 import { ChainStates } from "./chainStates.ts";
-import { moveCanonical, putBlock, putPointer, type Route, routeTo } from "./commit.ts";
+import { moveCanonical, namedBlocks, putBlock, putPointer, type Route, routeTo } from "./commit.ts";
 import {
   type ExecutedBlock,
   type HeadCandidate,
@@ -99,7 +99,9 @@ export class Chain {
     dependencies: ChainDependencies,
   ): Promise<Chain> {
     const stored = await openStored(database, genesis, dependencies.log);
-    return new Chain({ ...dependencies, database }, { genesis, ...stored });
+    const chain = new Chain({ ...dependencies, database }, { genesis, ...stored });
+    await chain.states.prepareFlat(chain.stateRootAt(chain.head.hash));
+    return chain;
   }
 
   get config(): ChainConfig {
@@ -270,7 +272,7 @@ export class Chain {
 
   /** Refuses what waits, ends what runs. The database stays open: its opener closes it. */
   async close(): Promise<void> {
-    await Promise.all([this.states.close(), this.#queue.close()]);
+    await this.states.close(this.#queue.close());
   }
 
   async #import(
@@ -302,9 +304,9 @@ export class Chain {
     isHead: boolean,
     also: readonly WriteOp[] = [],
   ): Promise<void> {
-    const { block, receipts } = processed;
+    const { block, receipts, changes } = processed;
     const { operations, receiptBytes } = putBlock(processed);
-    operations.push(...also, ...this.preimages.note(processed.changes));
+    operations.push(...also, ...this.preimages.note(changes));
     const route = isHead ? routeTo(this.#store, this.head.header.number, block) : undefined;
     if (route !== undefined) {
       const more = moveCanonical(route, (one) =>
@@ -313,9 +315,9 @@ export class Chain {
       for (const operation of more) operations.push(operation);
       operations.push(putPointer("head", block.hash));
     }
-    await this.states.write(operations, processed.changes);
+    await this.states.write(operations, changes, isHead ? changes.root : undefined);
     this.#store.remember(block, receipts, receiptBytes);
-    this.states.keep(block.header.stateRoot, processed.state);
+    this.states.keep(changes.root, processed.state);
     if (route !== undefined) this.#announceHead(block, route);
   }
 
@@ -326,16 +328,17 @@ export class Chain {
     const isHead = mayLead && !this.#store.isCanonical(header, hash) && this.#isBetter(candidate);
     // made once more, it is as new: edits belong to the head that it was before
     const edits = this.isDev ? [putEdits(hash, this.overrideOf(hash), undefined)] : [];
-    if (isHead) await this.#setForkchoice({ head: hash }, edits);
+    if (isHead) await this.#setForkchoice({ head: hash }, edits, header.stateRoot);
     return { status: "known", hash, isHead: hash === this.head.hash };
   }
 
-  async #setForkchoice(choice: Forkchoice, also: readonly WriteOp[] = []): Promise<void> {
+  /** `root`: of the state at the new head, when `also` changes what it is. */
+  async #setForkchoice(choice: Forkchoice, also: readonly WriteOp[], root?: Hash): Promise<void> {
     const target = this.#store.demandBlock(choice.head ?? this.head.hash);
     this.states.demand(target.hash, target.header.stateRoot);
-    const safe = this.#pointerFor(target, choice.safe, this.safe);
-    const finalized = this.#pointerFor(target, choice.finalized, this.finalized);
-    const route = routeTo(this.#store, this.head.header.number, target);
+    const before = this.#pointers;
+    const { safe, finalized } = namedBlocks(this.#store, target, { choice, before });
+    const route = routeTo(this.#store, before.head.header.number, target);
     const operations = moveCanonical(route, (block) => this.#store.demandReceipts(block.hash));
     operations.push(
       ...also,
@@ -343,8 +346,7 @@ export class Chain {
       putPointer("safe", safe.hash),
       putPointer("finalized", finalized.hash),
     );
-    await this.#database.batch(operations, { sync: true });
-    const before = this.#pointers;
+    await this.states.moveHead(operations, root ?? this.childStateRoot(target.hash));
     this.#pointers = { ...before, safe, finalized };
     if (target.hash !== before.head.hash) this.#announceHead(target, route);
     if (finalized.hash !== before.finalized.hash) this.#events.emit("finalized", finalized);
@@ -359,16 +361,16 @@ export class Chain {
     const edits = putEdits(hash, this.overrideOf(hash), changes.root);
     const operations = [...stateChangeOps(changes), edits];
     operations.push(...this.preimages.note(changes));
-    await this.states.write(operations, changes);
+    await this.states.write(operations, changes, changes.root);
     this.states.keep(changes.root, state);
   }
 
   async #restoreHead({ hash, editedStateRoot, finalized }: RestoredHead): Promise<void> {
     if (!this.isDev) throw new ChainError({ code: "NOT_A_DEV_CHAIN" });
     if (editedStateRoot !== undefined) this.states.demand(hash, editedStateRoot);
-    this.#store.demandHeader(hash);
+    const root = editedStateRoot ?? this.#store.demandHeader(hash).stateRoot;
     const edits = putEdits(hash, this.overrideOf(hash), editedStateRoot);
-    await this.#setForkchoice({ head: hash, safe: finalized, finalized }, [edits]);
+    await this.#setForkchoice({ head: hash, safe: finalized, finalized }, [edits], root);
   }
 
   #announceHead(block: Block, route: Route): void {
@@ -389,11 +391,5 @@ export class Chain {
   #isBetter(candidate: HeadCandidate): boolean {
     const totalDifficulty = this.#store.demandDifficulty(this.head.hash);
     return this.#dependencies.headRule.isBetter(candidate, { ...this.head, totalDifficulty });
-  }
-
-  /** The block asked for; without a wish the one of before, unless the head goes back behind it. */
-  #pointerFor(target: Block, wish: Hash | undefined, before: ChainHead): ChainHead {
-    if (wish !== undefined) return { header: this.#store.demandHeader(wish), hash: wish };
-    return before.header.number > target.header.number ? target : before;
   }
 }

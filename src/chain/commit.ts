@@ -9,6 +9,7 @@ import { storedSender } from "../types/sender.ts";
 import { deleteAddressIndex, putAddressIndex } from "./addressIndex.ts";
 import { type BlockStore, packSenders } from "./blockStore.ts";
 import { ChainError } from "./chainError.ts";
+import type { ChainHead, Forkchoice, Pointers } from "./chainEvents.ts";
 import { deleteLogIndex, putLogIndex } from "./logIndex.ts";
 import { encodeOverride, isEmptyOverride, type OverrideRecord } from "./overrides.ts";
 import { putStateRoot } from "./stateHistory.ts";
@@ -93,6 +94,22 @@ export function moveCanonical(
     append(operations, putAddressIndex(number, block.transactions, receiptsOf(block)));
   }
   return operations;
+}
+
+/** Safe and finalized block once `target` is the head: those asked for, else as before unless the head goes back behind them. */
+export function namedBlocks(
+  store: BlockStore,
+  target: Block,
+  { choice, before }: { readonly choice: Forkchoice; readonly before: Pointers },
+): Pick<Pointers, "safe" | "finalized"> {
+  const named = (wish: Hash | undefined, old: ChainHead): ChainHead => {
+    if (wish !== undefined) return { header: store.demandHeader(wish), hash: wish };
+    return old.header.number > target.header.number ? target : old;
+  };
+  return {
+    safe: named(choice.safe, before.safe),
+    finalized: named(choice.finalized, before.finalized),
+  };
 }
 
 /** Points a name of the chain to a block. */

@@ -6,7 +6,7 @@
 import type { Bytes } from "../primitives/bytes.ts";
 import { assert } from "../primitives/errors.ts";
 import type { Address, Hash } from "../primitives/hex.ts";
-import type { Account } from "../types/account.ts";
+import { type Account, EMPTY_TRIE_ROOT } from "../types/account.ts";
 import type { Trie } from "./trie.ts";
 
 type Slots = ReadonlyMap<Hash, Bytes>;
@@ -26,10 +26,29 @@ export class StorageArea {
   #originals: Map<Hash, Bytes> | undefined;
   /** The transaction that #originals are of. */
   #originalsOf = -1;
+  /** Emptied since the last take of changes: what the state before has of this account is no ground to read on. */
+  isCleared = false;
+  /** Its trie has had an entry at some root, perhaps at the one that the flat entries show. */
+  #hadSlots: boolean;
 
   constructor(root: Hash, written?: Slots) {
     this.root = root;
+    this.#hadSlots = root !== EMPTY_TRIE_ROOT;
     if (written !== undefined && written.size > 0) this.#written = new Map(written);
+  }
+
+  /** The area after a clear. */
+  emptied(): StorageArea {
+    const next = new StorageArea(EMPTY_TRIE_ROOT);
+    next.isCleared = this.isCleared || this.#hadSlots;
+    return next;
+  }
+
+  /** The same root and written slots, for another State whose ground is the trie as it is now. */
+  copy(): StorageArea {
+    const copy = new StorageArea(this.root, this.written);
+    copy.isCleared = this.isCleared;
+    return copy;
   }
 
   /** Slots as the trie at `root` has them: a cache. */
@@ -63,6 +82,7 @@ export class StorageArea {
   /** The written slots are in the trie now, whose root is `root`. */
   settle(root: Hash): void {
     this.root = root;
+    this.#hadSlots ||= root !== EMPTY_TRIE_ROOT;
     for (const [key, value] of this.written) this.remember(key, value);
     this.#written = undefined;
   }
@@ -89,6 +109,8 @@ export class AccountCell {
   /** undefined: there is no such account. `storageRoot` is that of the last `root()`. */
   account: Account | undefined;
   storage: StorageArea;
+  /** The account as its trie's leaf had it last, undefined or empty when it had none. */
+  leaf: Bytes | undefined;
   /** Is in the list of cells to flush. */
   listed = false;
 
@@ -98,6 +120,15 @@ export class AccountCell {
     this.account = seed.account;
     this.storage = seed.storage;
   }
+}
+
+/** Order in which cells go into the trie. */
+export function byTrieKey(a: AccountCell, b: AccountCell): number {
+  for (let i = 0; i < a.trieKey.length; i++) {
+    const difference = (a.trieKey[i] ?? 0) - (b.trieKey[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }
 
 interface AccountUndo {

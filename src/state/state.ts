@@ -1,10 +1,11 @@
 /**
  * Accounts, storage and code at one root, with changes on top.
  *
- * Reads go to the account's cell (a cache), then to the trie. Writes stay in the cells, journaled while a checkpoint is
- * open; `root` puts them into the storage tries and the account trie in one pass and hashes each changed node once.
- * `takeChanges` hands the new nodes and codes to the caller, who stores them in the block's batch. Everything is
- * synchronous. Whatever the store lacks throws StateError; after such a throw the State must be thrown away.
+ * Reads go to the account's cell (a cache), to trie nodes in memory, to the flat entries if the store has those of this
+ * root, then to the trie. Writes stay in the cells, journaled while a checkpoint is open; `root` puts them into the storage
+ * tries and the account trie in one pass and hashes each changed node once. `takeChanges` hands the new nodes and codes to
+ * the caller, who stores them in the block's batch. Everything is synchronous. Whatever the store lacks throws StateError;
+ * after such a throw the State must be thrown away.
  */
 import { keccak256, keccakHash } from "../crypto/keccak.ts";
 import { type Bytes, EMPTY_BYTES, stripZeros } from "../primitives/bytes.ts";
@@ -12,27 +13,35 @@ import { assert } from "../primitives/errors.ts";
 import { type Address, bytesToHash, type Hash, hexToBytes } from "../primitives/hex.ts";
 import { type Account, EMPTY_ACCOUNT, EMPTY_CODE_HASH, EMPTY_TRIE_ROOT } from "../types/account.ts";
 import { decodeAccount, encodeAccount } from "./accountCodec.ts";
+import { FlatLog, noteSlot } from "./flatLog.ts";
+import { type FlatChanges, type FlatView, flatKey } from "./flatState.ts";
 import { NodeBuffer, type NodeStore } from "./nodeBuffer.ts";
 import { NodeCache } from "./nodeCache.ts";
-import { AccountCell, Journal, StorageArea } from "./overlay.ts";
+import { AccountCell, byTrieKey, Journal, StorageArea } from "./overlay.ts";
 import { decodeSlot, encodeSlot } from "./slotCodec.ts";
 import { StateError } from "./stateError.ts";
-import { Trie } from "./trie.ts";
+import { NOT_CACHED, Trie } from "./trie.ts";
 
 /** What a State reads: trie nodes and contract code by hash. */
 export interface StateStore extends NodeStore {
   getCode(hash: Hash): Bytes | undefined;
+  /** Accounts and slots of the newest state beside its trie, where they are kept. */
+  readonly flat?: FlatView;
 }
 
 /** Everything that must be stored for `root` to be readable, given that the root before it was. */
 export interface StateChanges {
   readonly root: Hash;
+  /** Root that the changes go on from: of the take before, or as opened. */
+  readonly base: Hash;
   /** New trie nodes by hash, in hex without 0x. */
   readonly nodes: Map<string, Bytes>;
   /** New contract code by hash. */
   readonly code: Map<Hash, Bytes>;
   /** Accounts that were written, and which of their slots. */
   readonly written: ReadonlyMap<Address, readonly Hash[]>;
+  /** How the flat entries change from `base` to `root`; empty where the store has none. */
+  readonly flat: FlatChanges;
 }
 
 /** Accounts kept as cells between blocks; above it all are forgotten, which costs reads and nothing else. */
@@ -40,6 +49,7 @@ const MAX_CACHED_ACCOUNTS = 65_536;
 /** Read slots kept between blocks, over all accounts. */
 const MAX_CACHED_SLOTS = 262_144;
 const NO_SLOTS: readonly Hash[] = [];
+const NO_FLAT_CHANGES: FlatChanges = new Map();
 
 /** World state: mutable, single-owner. For a concurrent reader open another State, or `copy`. */
 export class State {
@@ -57,6 +67,10 @@ export class State {
   #takenCode = new Map<Hash, Bytes>();
   #written = new Map<Address, readonly Hash[]>();
   #transaction = 0;
+  /** Root whose state everything has that is not in a cell. */
+  #base: Hash;
+  #takenRoot: Hash;
+  readonly #flatLog: FlatLog | undefined;
 
   /** Opens the state at `root`; a root the store does not have shows at the first read. `buffer` is for `copy`. */
   constructor(
@@ -69,6 +83,9 @@ export class State {
     this.#cache = cache;
     this.#buffer = buffer;
     this.#trie = new Trie(buffer, root, cache);
+    this.#base = root;
+    this.#takenRoot = root;
+    if (store.flat !== undefined) this.#flatLog = new FlatLog();
   }
 
   // -------------------------------------------------------------------------------------------- accounts
@@ -87,7 +104,7 @@ export class State {
   deleteAccount(address: Address): void {
     const cell = this.#list(this.#cell(address));
     this.#journal.setAccount(cell, undefined);
-    this.#journal.setStorage(cell, new StorageArea(EMPTY_TRIE_ROOT));
+    this.#journal.setStorage(cell, cell.storage.emptied());
   }
 
   // -------------------------------------------------------------------------------------------- code
@@ -124,7 +141,7 @@ export class State {
 
   /** Value of a storage slot, big-endian without leading zeros; empty is zero. */
   slot(address: Address, key: Hash): Bytes {
-    return this.#slotOf(this.#cell(address).storage, key);
+    return this.#slotOf(this.#cell(address), key);
   }
 
   /** Sets a storage slot; `value` is a number of at most 32 bytes, leading zeros allowed. Kept, not copied. */
@@ -132,21 +149,21 @@ export class State {
     const cell = this.#list(this.#cell(address));
     const area = cell.storage;
     if (area.original(this.#transaction, key) === undefined) {
-      area.noteOriginal(this.#transaction, key, this.#slotOf(area, key));
+      area.noteOriginal(this.#transaction, key, this.#slotOf(cell, key));
     }
     this.#journal.setSlot(area, key, stripZeros(value));
   }
 
   /** The slot's value when the transaction began (EIP-2200 "original value"). */
   originalSlot(address: Address, key: Hash): Bytes {
-    const area = this.#cell(address).storage;
-    return area.original(this.#transaction, key) ?? this.#slotOf(area, key);
+    const cell = this.#cell(address);
+    return cell.storage.original(this.#transaction, key) ?? this.#slotOf(cell, key);
   }
 
   /** Sets every slot of the account to zero. */
   clearStorage(address: Address): void {
     const cell = this.#list(this.#cell(address));
-    this.#journal.setStorage(cell, new StorageArea(EMPTY_TRIE_ROOT));
+    this.#journal.setStorage(cell, cell.storage.emptied());
   }
 
   /** True when the account has any slot that is not zero, written or stored (EIP-7610 asks). */
@@ -154,7 +171,7 @@ export class State {
     const area = this.#cell(address).storage;
     if (area.written.size === 0) return area.root !== EMPTY_TRIE_ROOT;
     const trie = new Trie(this.#buffer.copy(), area.root, this.#cache);
-    this.#putSlots(trie, area.written);
+    this.#putSlots(trie, area);
     return trie.rootHash() !== EMPTY_TRIE_ROOT;
   }
 
@@ -206,8 +223,12 @@ export class State {
     const code = this.#freshCode;
     this.#takenCode = code;
     this.#freshCode = new Map();
-    const changes = { root, nodes: this.#buffer.take(), code, written: this.#written };
+    const flat = this.#flatLog?.take() ?? NO_FLAT_CHANGES;
+    const nodes = this.#buffer.take();
+    const changes = { root, base: this.#takenRoot, nodes, code, written: this.#written, flat };
     this.#written = new Map();
+    this.#base = root;
+    this.#takenRoot = root;
     if (this.#cells.size > MAX_CACHED_ACCOUNTS || this.#cachedSlots > MAX_CACHED_SLOTS) {
       this.trimCaches();
     }
@@ -220,6 +241,7 @@ export class State {
     this.#cells = new Map();
     this.#cachedSlots = 0;
     for (const cell of this.#listed) this.#cells.set(cell.address, cell);
+    this.#base = this.#trie.rootHash();
   }
 
   /** An independent State with the same content, without checkpoints. Costs as much as there are changes since `root`. */
@@ -230,7 +252,7 @@ export class State {
     copy.#freshCode = new Map(this.#freshCode);
     copy.#takenCode = this.#takenCode;
     for (const cell of this.#listed) {
-      const storage = new StorageArea(cell.storage.root, cell.storage.written);
+      const storage = cell.storage.copy();
       const twin = new AccountCell(cell.address, cell.trieKey, { account: cell.account, storage });
       copy.#cells.set(cell.address, copy.#list(twin));
     }
@@ -273,10 +295,11 @@ export class State {
     const known = this.#cells.get(address);
     if (known !== undefined) return known;
     const trieKey = this.#hashedKey(address);
-    const raw = this.#trie.get(trieKey);
-    const account = raw === undefined ? undefined : decodeAccount(raw);
+    const raw = this.#leaf(this.#trie, trieKey);
+    const account = raw === undefined || raw.length === 0 ? undefined : decodeAccount(raw);
     const storage = new StorageArea(account?.storageRoot ?? EMPTY_TRIE_ROOT);
     const cell = new AccountCell(address, trieKey, { account, storage });
+    cell.leaf = raw;
     this.#cells.set(address, cell);
     return cell;
   }
@@ -289,6 +312,19 @@ export class State {
     return cell;
   }
 
+  /**
+   * Value in the account trie or in that of an account's storage: from its nodes as far as they are in memory, else by one
+   * read of the flat entry, else by a walk.
+   */
+  #leaf(trie: Trie, key: Bytes, owner?: AccountCell): Bytes | undefined {
+    const { flat } = this.#store;
+    if (flat === undefined || owner?.storage.isCleared === true) return trie.get(key);
+    const held = trie.peek(key);
+    if (held !== NOT_CACHED) return held;
+    const entry = owner === undefined ? flatKey(key) : flatKey(owner.trieKey, key);
+    return flat.read(this.#base, entry) ?? trie.get(key);
+  }
+
   #hashedKey(text: Address | Hash): Bytes {
     const known = this.#cache.hashedKeys.get(text);
     if (known !== undefined) return known;
@@ -297,12 +333,13 @@ export class State {
     return hashed;
   }
 
-  #slotOf(area: StorageArea, key: Hash): Bytes {
+  #slotOf(cell: AccountCell, key: Hash): Bytes {
+    const area = cell.storage;
     const known = area.known(key);
     if (known !== undefined) return known;
     if (area.root === EMPTY_TRIE_ROOT) return EMPTY_BYTES;
-    const raw = this.#trieOf(area).get(this.#hashedKey(key));
-    const value = raw === undefined ? EMPTY_BYTES : decodeSlot(raw);
+    const raw = this.#leaf(this.#trieOf(area), this.#hashedKey(key), cell);
+    const value = raw === undefined || raw.length === 0 ? EMPTY_BYTES : decodeSlot(raw);
     area.remember(key, value);
     this.#cachedSlots++;
     return value;
@@ -311,11 +348,13 @@ export class State {
   #flush(cell: AccountCell): void {
     const { account } = cell;
     if (account === undefined) {
-      cell.storage = new StorageArea(EMPTY_TRIE_ROOT);
+      cell.storage = cell.storage.emptied();
+      this.#flatLog?.account(cell, EMPTY_BYTES);
       this.#trie.put(cell.trieKey, EMPTY_BYTES);
       return;
     }
     this.#noteWritten(cell);
+    const { written } = cell.storage;
     const storageRoot = this.#flushStorage(cell.storage);
     if (account.storageRoot !== storageRoot) cell.account = { ...account, storageRoot };
     const code = this.#newCode.get(account.codeHash);
@@ -323,7 +362,12 @@ export class State {
       this.#freshCode.set(account.codeHash, code);
       this.#cache.code.set(account.codeHash, code);
     }
-    this.#trie.put(cell.trieKey, encodeAccount(cell.account ?? account));
+    const raw = encodeAccount(cell.account ?? account);
+    this.#trie.put(cell.trieKey, raw, cell.leaf);
+    cell.leaf = raw;
+    if (this.#flatLog === undefined) return;
+    const change = this.#flatLog.account(cell, raw);
+    for (const [key, value] of written) noteSlot(change, this.#hashedKey(key), value);
   }
 
   #noteWritten({ address, storage }: AccountCell): void {
@@ -335,7 +379,7 @@ export class State {
   #flushStorage(area: StorageArea): Hash {
     if (area.written.size === 0) return area.root;
     const trie = this.#trieOf(area);
-    this.#putSlots(trie, area.written);
+    this.#putSlots(trie, area);
     this.#cachedSlots += area.written.size;
     area.settle(trie.rootHash());
     return area.root;
@@ -346,17 +390,11 @@ export class State {
     return area.trie;
   }
 
-  #putSlots(trie: Trie, slots: ReadonlyMap<Hash, Bytes>): void {
-    for (const [key, value] of slots) {
-      trie.put(this.#hashedKey(key), value.length === 0 ? EMPTY_BYTES : encodeSlot(value));
+  #putSlots(trie: Trie, area: StorageArea): void {
+    for (const [key, value] of area.written) {
+      const before = area.read.get(key);
+      const leaf = before === undefined || before.length === 0 ? undefined : encodeSlot(before);
+      trie.put(this.#hashedKey(key), value.length === 0 ? EMPTY_BYTES : encodeSlot(value), leaf);
     }
   }
-}
-
-function byTrieKey(a: AccountCell, b: AccountCell): number {
-  for (let i = 0; i < a.trieKey.length; i++) {
-    const difference = (a.trieKey[i] ?? 0) - (b.trieKey[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

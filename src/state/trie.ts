@@ -38,10 +38,14 @@ import {
   type NodeKey,
   nodeKey,
   nodeKeyBytes,
+  prefixed,
+  shortened,
   type TrieNode,
 } from "./trieNode.ts";
 
 const BRANCH_CHILDREN = 16;
+/** An answer of `peek`. */
+export const NOT_CACHED = Symbol("not cached");
 const HEX_DIGITS = "0123456789abcdef";
 
 type Entries = Generator<readonly [key: Bytes, value: Bytes]>;
@@ -51,6 +55,8 @@ export class Trie {
   readonly #buffer: NodeBuffer;
   readonly #cache: NodeCache;
   #root: Child | undefined;
+  /** Value that the leaf on the present path had, as far as the caller knows. */
+  #before: Bytes | undefined;
   /** The last root known by hash: evidence for errors. */
   #opened: Hash;
 
@@ -64,10 +70,21 @@ export class Trie {
 
   /** Value under `key`, or undefined. Throws StateError MISSING_NODE. */
   get(key: Bytes): Bytes | undefined {
+    const found = this.#find(key, true);
+    return found === NOT_CACHED ? undefined : found;
+  }
+
+  /** As `get`, without reading the store: NOT_CACHED where that would be needed. */
+  peek(key: Bytes): Bytes | undefined | typeof NOT_CACHED {
+    return this.#find(key, false);
+  }
+
+  #find(key: Bytes, mayRead: boolean): Bytes | undefined | typeof NOT_CACHED {
     const path = toNibbles(key);
     let depth = 0;
     for (let child = this.#root; child !== undefined; ) {
-      const node = this.#load(child, path, depth);
+      const node = this.#at(child, path, depth, mayRead);
+      if (node === undefined) return NOT_CACHED;
       if (node.kind === LEAF) return leafValue(node, path, depth);
       if (node.kind === EXTENSION) {
         if (!startsWith(path, depth, node.path)) return undefined;
@@ -81,9 +98,13 @@ export class Trie {
     return undefined;
   }
 
-  /** Sets the value under `key`; an empty value deletes. `value` is kept, not copied. Throws StateError MISSING_NODE. */
-  put(key: Bytes, value: Bytes): void {
+  /**
+   * Sets the value under `key`; an empty value deletes. `value` is kept, not copied. `before`: what the caller believes to
+   * be there; a leaf that has the hash of just that is not read from the store. Throws StateError MISSING_NODE.
+   */
+  put(key: Bytes, value: Bytes, before?: Bytes): void {
     const path = toNibbles(key);
+    this.#before = before;
     const root = this.#root === undefined ? undefined : this.#load(this.#root, path, 0);
     if (value.length > 0) {
       const next: TrieNode =
@@ -93,6 +114,7 @@ export class Trie {
       const next = this.#remove(root, path, 0);
       if (next !== root) this.#root = next;
     }
+    this.#before = undefined;
   }
 
   /** Root hash of the present content; hashes every changed node once and makes it ready for `takeNodes`. */
@@ -180,9 +202,19 @@ export class Trie {
     if (typeof child !== "string") return child;
     const cached = this.#cache.get(child);
     if (cached !== undefined) return cached;
+    if (this.#before !== undefined && this.#before.length > 0) {
+      const leaf = encodeLeaf(path.slice(depth), this.#before);
+      if (nodeKey(keccak256(leaf)) === child)
+        return new LeafNode(path.slice(depth), this.#before, true);
+    }
     const node = decodeNode(this.#raw(child, path, depth), child);
     this.#cache.set(child, node);
     return node;
+  }
+
+  #at(child: Child, path: Bytes, depth: number, mayRead: boolean): TrieNode | undefined {
+    if (mayRead) return this.#load(child, path, depth);
+    return typeof child === "string" ? this.#cache.peek(child) : child;
   }
 
   #raw(key: NodeKey, path: Bytes, depth: number): Bytes {
@@ -362,22 +394,4 @@ function split(
   if (first === undefined) branch.value = value;
   else branch.children[first] = new LeafNode(rest.slice(1), value, false);
   return shared === 0 ? branch : new ExtensionNode(node.path.slice(0, shared), branch, false);
-}
-
-/** What is left of a leaf or extension below its first `count` nibbles. */
-function shortened(node: LeafNode | ExtensionNode, count: number): Child {
-  const path = node.path.slice(count);
-  if (node.kind === LEAF) return new LeafNode(path, node.value, false);
-  return path.length === 0 ? node.child : new ExtensionNode(path, node.child, false);
-}
-
-/** `node` below `prefix`: leaves and extensions take it into their path; `ref` is how the parent of a branch knows it. */
-function prefixed(prefix: Bytes, node: TrieNode, ref: Child = node): TrieNode {
-  if (node.kind === BRANCH) return new ExtensionNode(prefix, ref, false);
-  const path = new Uint8Array(prefix.length + node.path.length);
-  path.set(prefix);
-  path.set(node.path, prefix.length);
-  return node.kind === LEAF
-    ? new LeafNode(path, node.value, false)
-    : new ExtensionNode(path, node.child, false);
 }

@@ -71,6 +71,24 @@ export function emptyBranch(): BranchNode {
   );
 }
 
+/** What is left of a leaf or extension below its first `count` nibbles. */
+export function shortened(node: LeafNode | ExtensionNode, count: number): Child {
+  const path = node.path.slice(count);
+  if (node.kind === LEAF) return new LeafNode(path, node.value, false);
+  return path.length === 0 ? node.child : new ExtensionNode(path, node.child, false);
+}
+
+/** `node` below `prefix`: leaves and extensions take it into their path; `ref` is how the parent of a branch knows it. */
+export function prefixed(prefix: Bytes, node: TrieNode, ref: Child = node): TrieNode {
+  if (node.kind === BRANCH) return new ExtensionNode(prefix, ref, false);
+  const path = new Uint8Array(prefix.length + node.path.length);
+  path.set(prefix);
+  path.set(node.path, prefix.length);
+  return node.kind === LEAF
+    ? new LeafNode(path, node.value, false)
+    : new ExtensionNode(path, node.child, false);
+}
+
 /** A Buffer made for each hash would cost twice the conversion. */
 const hashBuffer = Buffer.alloc(HASH_BYTES);
 

@@ -48,6 +48,10 @@ const headerCodec: Codec<Header> = { encode: encodeHeader, decode: decodeHeader 
 export const columns = {
   /** Trie node by its 32-byte hash, of the account trie and all storage tries. */
   nodes: column<Bytes, Bytes>("nodes", "n", [bytesCodec, bytesCodec]),
+  /** Account of the newest state by keccak256 of its address; keys and values are made by flatColumns. */
+  flatAccounts: column<Bytes, Bytes>("flatAccounts", "A", [bytesCodec, bytesCodec]),
+  /** Storage slot of the newest state by keccak256 of the address ‖ keccak256 of the slot. */
+  flatSlots: column<Bytes, Bytes>("flatSlots", "F", [bytesCodec, bytesCodec]),
   /** Contract code by its hash. */
   code: column<Hash, Bytes>("code", "c", [hashCodec, bytesCodec]),
   /** Address or storage slot by its keccak256, where the node was asked to remember them. */

@@ -21,6 +21,7 @@ import {
   pointerProblems,
   readPointer,
 } from "./verifyBlocks.ts";
+import { type FlatReport, verifyFlat } from "./verifyFlat.ts";
 
 export interface VerifyOptions {
   /** How many blocks to check, back from the head; all by default. */
@@ -42,6 +43,8 @@ export interface VerifyCounts {
 
 export interface VerifyReport {
   readonly counts: Readonly<VerifyCounts>;
+  /** undefined: there is no flat state here, it is made at the next start. */
+  readonly flat: FlatReport | undefined;
   /** The first `MAX_PROBLEMS`. */
   readonly problems: readonly DatabaseProblem[];
   /** How many there are in all. */
@@ -57,7 +60,7 @@ const REMEMBERED_ROOTS = 500_000;
 
 /**
  * Walks the canonical chain back from the head, then every node, account, slot and code of the head's state, and
- * recomputes each hash. Damage is reported, not thrown. Rejects when `signal` aborts.
+ * recomputes each hash; makes the root of the flat state from its entries alone. Damage is reported, not thrown. Rejects when `signal` aborts.
  */
 export async function verifyDatabase(
   database: Database,
@@ -70,7 +73,7 @@ export async function verifyDatabase(
     ...(options.stateRoots ?? []),
   ]);
   for (const root of roots) await run.checkState(root);
-  return run.report();
+  return run.report(await run.checkFlat());
 }
 
 class Verification {
@@ -89,8 +92,16 @@ class Verification {
     this.#store = uncheckedStateStore(database);
   }
 
-  report(): VerifyReport {
-    return { counts: this.#counts, problems: this.#problems, problemCount: this.#problemCount };
+  report(flat: FlatReport | undefined): VerifyReport {
+    const problemCount = this.#problemCount;
+    return { counts: this.#counts, flat, problems: this.#problems, problemCount };
+  }
+
+  checkFlat(): Promise<FlatReport | undefined> {
+    return verifyFlat(this.#database, {
+      note: (problem) => this.#note({ block: undefined, problem }),
+      turn: () => this.#turn(),
+    });
   }
 
   /** Gives the header of the head, if it can be read. */

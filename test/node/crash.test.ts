@@ -4,10 +4,13 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Chain } from "../../src/chain/chain.ts";
 import { findSoundHead } from "../../src/chain/repair.ts";
 import { type Hash, parseHash } from "../../src/primitives/hex.ts";
 import { silentLogger } from "../../src/runtime/log.ts";
+import type { Database } from "../../src/storage/database.ts";
 import { StorageError } from "../../src/storage/storageError.ts";
+import { verifyFlat } from "../../src/storage/verifyFlat.ts";
 import { encodeBlock } from "../../src/types/block.ts";
 import {
   devnetGenesis,
@@ -17,6 +20,7 @@ import {
   type TestChain,
   testTransaction,
 } from "../support/chains.ts";
+import { randomOf } from "../support/random.ts";
 
 const ROUNDS = 50;
 const SEED = 20_814;
@@ -28,17 +32,6 @@ const BLOCKS_TIMEOUT_MS = 60_000;
 const AHEAD = 2;
 const IMPORTED_BLOCKS = 1_600;
 const CHILD = join(import.meta.dirname, "../support/crashChild.ts");
-
-/** mulberry32: numbers in [0, 1) that a seed repeats. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A block the child said it had stored. */
 interface Told {
@@ -103,6 +96,13 @@ async function writeBlocks(file: string): Promise<void> {
   writeFileSync(file, Buffer.concat(parts));
 }
 
+/** Opening has brought the flat state to the head, and it is the head's. */
+async function assertFlat(chain: Chain, database: Database): Promise<void> {
+  const note = (problem: string) => assert.fail(problem);
+  const flat = await verifyFlat(database, { note, turn: async () => {} });
+  assert.equal(flat?.rebuilt, chain.head.header.stateRoot);
+}
+
 /** Everything about the blocks from `from` to the head is there and fits together. */
 async function assertWhole({ chain, database }: TestChain, from: bigint): Promise<void> {
   const sound = await findSoundHead(database, { hash: chain.genesisHash, number: 0n });
@@ -118,6 +118,7 @@ async function assertWhole({ chain, database }: TestChain, from: bigint): Promis
     for (const address of TEST_ADDRESSES) assert.ok(state.account(address));
   }
   assert.equal(chain.canonicalHash(chain.head.header.number + 1n), undefined);
+  await assertFlat(chain, database);
 }
 
 describe("a node killed at any moment", () => {

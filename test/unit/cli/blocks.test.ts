@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { chainFolder } from "../../../cli/dataFolder.ts";
 import { type Bytes, concatBytes } from "../../../src/primitives/bytes.ts";
+import { columns, del } from "../../../src/storage/columns.ts";
+import { openDatabase } from "../../../src/storage/database.ts";
 import { type Block, encodeBlock } from "../../../src/types/block.ts";
 import { formatGenesis } from "../../../src/types/genesis.ts";
 import {
@@ -216,5 +219,25 @@ describe("qnet db", () => {
     const headers = json.columns.find(({ name }: { name: string }) => name === "headers");
     assert.equal(headers.entries, 13);
     assert.equal((await work.qnet("none", "db", "stats")).status, 1);
+  });
+
+  it("tells of flat state that is not the trie's, and makes it anew", async () => {
+    using work = workspace();
+    await work.qnet("a", "import", "--genesis", work.file("genesis.json"), work.file("chain.rlp"));
+    const sound = await work.qnet("a", "db", "verify");
+    assert.equal(sound.json.flat.root, sound.json.flat.rebuilt);
+    assert.ok(sound.json.flat.accounts > 0);
+    {
+      await using database = await openDatabase({ path: chainFolder(work.file("a")) });
+      for await (const [key] of database.iterate(columns.flatAccounts, { limit: 1 }))
+        await database.batch([del(columns.flatAccounts, key)]);
+    }
+    const wrong = await work.qnet("a", "db", "verify");
+    assert.equal(wrong.status, 5);
+    assert.notEqual(wrong.json.flat.root, wrong.json.flat.rebuilt);
+    assert.match(JSON.stringify(wrong.json.problems), /is missing, the trie has it/);
+    const repaired = await work.qnet("a", "db", "repair");
+    assert.equal(repaired.status, 0, repaired.stdout);
+    assert.deepEqual(repaired.json.flat, sound.json.flat);
   });
 });

@@ -12,8 +12,9 @@ import {
   hexToBytes,
   parseAddress,
 } from "../../../src/primitives/hex.ts";
+import type { FlatKey, FlatView } from "../../../src/state/flatState.ts";
 import { NodeCache } from "../../../src/state/nodeCache.ts";
-import { State } from "../../../src/state/state.ts";
+import { State, type StateStore } from "../../../src/state/state.ts";
 import { StateError } from "../../../src/state/stateError.ts";
 import { EMPTY_ACCOUNT, EMPTY_CODE_HASH, EMPTY_TRIE_ROOT } from "../../../src/types/account.ts";
 import { MapStore } from "./mapStore.ts";
@@ -279,6 +280,40 @@ describe("State", () => {
     state.takeChanges();
     state.trimCaches();
     for (let i = 1; i < 60; i++) assert.equal(state.account(addressOf(i))?.nonce, BigInt(i));
+  });
+
+  it("reads no flat slot of before a clear, though all were zero already when it came", () => {
+    const entries = new Map<FlatKey, Bytes>();
+    let shown: Hash = EMPTY_TRIE_ROOT;
+    const read = (root: Hash, key: FlatKey) =>
+      root === shown ? (entries.get(key) ?? EMPTY_BYTES) : undefined;
+    const flat: FlatView = { read };
+    const tries = new MapStore();
+    const store: StateStore = {
+      getNode: (hash) => tries.getNode(hash),
+      getCode: (hash) => tries.getCode(hash),
+      flat,
+    };
+    const a = addressOf(1);
+    const first = new State(store, EMPTY_TRIE_ROOT);
+    first.setAccount(a, { ...EMPTY_ACCOUNT, nonce: 1n });
+    for (let n = 0; n < 8; n++) first.setSlot(a, slotKey(n), Uint8Array.of(1 + n));
+    const changes = first.takeChanges();
+    tries.apply(changes);
+    for (const [account, { value, slots }] of changes.flat) {
+      entries.set(account, value);
+      for (const [slot, stored] of slots ?? []) entries.set(account + slot, stored);
+    }
+    shown = changes.root;
+    // without room for nodes every read goes past the trie to the flat entries
+    const state = new State(store, changes.root, new NodeCache(0));
+    assert.deepEqual(state.slot(a, slotKey(5)), Uint8Array.of(6));
+    for (let n = 0; n < 8; n++) state.setSlot(a, slotKey(n), EMPTY_BYTES);
+    state.root();
+    state.clearStorage(a);
+    for (let n = 20; n < 60; n++) state.setSlot(a, slotKey(n), Uint8Array.of(n));
+    state.root();
+    for (let n = 0; n < 8; n++) assert.deepEqual(state.slot(a, slotKey(n)), EMPTY_BYTES);
   });
 
   it("refuses the root inside of a checkpoint", () => {
