@@ -4,6 +4,7 @@
  */
 import { generateKeyPairSync, type KeyPairKeyObjectResult, sign } from "node:crypto";
 import { falcon512padded } from "@noble/post-quantum/falcon.js";
+import { type Bls12381, loadBls12381 } from "../../src/crypto/bls12381.ts";
 import { keccak256, sha256 } from "../../src/crypto/keccak.ts";
 import { PQ_ALGORITHMS, type PqAlgorithmName, pqAlgorithm } from "../../src/crypto/pqAlgorithms.ts";
 import { KEY_TYPES } from "../../src/crypto/pqBackends.ts";
@@ -42,7 +43,7 @@ export async function precompiles(args: readonly string[]): Promise<string> {
   await Promise.all(PQ_ALGORITHMS.map((name) => pqVerifier.prepare(name)));
   const machine = createMachine(stateWith(new Map()), envFor(rules), contextFor(rules));
   const speeds: Speed[] = [];
-  for (const one of [...ethereumCases(), ...postQuantumCases()])
+  for (const one of [...ethereumCases(), ...(await curveCases()), ...postQuantumCases()])
     speeds.push(await measure(machine, one, roundMs));
   const [ecrecover] = speeds;
   const reference = ecrecover === undefined ? Number.NaN : mgas(ecrecover);
@@ -153,6 +154,44 @@ function ethereumCases(): Case[] {
     { name: "BN254_PAIRING, 2 pairs", address: 8, input: concatBytes(G1, G2, G1, G2) },
     { name: "P256VERIFY", address: 0x100, input: p256Input(digest) },
   ];
+}
+
+/** Many terms cost the least gas each. */
+const MANY = 128;
+
+/** BLS12-381: one term, which has the whole overhead, and many, which share least. Source: EIP-2537. */
+async function curveCases(): Promise<Case[]> {
+  const bls = await loadBls12381();
+  if (bls === undefined) throw new Error("no WebAssembly here");
+  const { g1, g2 } = differentPoints(bls);
+  const k = keccak256(Uint8Array.of(4));
+  const sum = (points: readonly Bytes[]) => concatBytes(...points.flatMap((point) => [point, k]));
+  const pairs = (count: number) =>
+    concatBytes(...g1.slice(0, count).flatMap((point, i) => [point, g2[i] ?? point]));
+  return [
+    { name: "BLS12_G1ADD", address: 0x0b, input: concatBytes(...g1.slice(0, 2)) },
+    { name: "BLS12_G1MSM, 1 term", address: 0x0c, input: sum(g1.slice(0, 1)) },
+    { name: `BLS12_G1MSM, ${MANY} terms`, address: 0x0c, input: sum(g1) },
+    { name: "BLS12_G2ADD", address: 0x0d, input: concatBytes(...g2.slice(0, 2)) },
+    { name: "BLS12_G2MSM, 1 term", address: 0x0e, input: sum(g2.slice(0, 1)) },
+    { name: `BLS12_G2MSM, ${MANY} terms`, address: 0x0e, input: sum(g2) },
+    { name: "BLS12_PAIRING, 1 pair", address: 0x0f, input: pairs(1) },
+    { name: `BLS12_PAIRING, ${MANY} pairs`, address: 0x0f, input: pairs(MANY) },
+    { name: "BLS12_MAP_FP_TO_G1", address: 0x10, input: elementOf(1) },
+    { name: "BLS12_MAP_FP2_TO_G2", address: 0x11, input: concatBytes(elementOf(1), elementOf(2)) },
+  ];
+}
+
+function differentPoints({ mapToG1, mapToG2 }: Bls12381) {
+  const numbers = Array.from({ length: MANY }, (_, i) => i);
+  return {
+    g1: numbers.map((i) => mapToG1(elementOf(i))),
+    g2: numbers.map((i) => mapToG2(concatBytes(elementOf(i), elementOf(i + 1)))),
+  };
+}
+
+function elementOf(number: number): Bytes {
+  return padBytes(keccak256(Uint8Array.of(number)), 64);
 }
 
 function postQuantumCases(): Case[] {

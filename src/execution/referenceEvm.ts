@@ -4,6 +4,7 @@
  */
 import { type CustomPrecompile, EVM, EVMError, type EVMResult, NobleBN254 } from "@ethereumjs/evm";
 import { Address as EvmAddress } from "@ethereumjs/util";
+import { loadBls12381 } from "../crypto/bls12381.ts";
 import { loadKzg } from "../crypto/kzg.ts";
 import { type PqVerifier, pqVerifier } from "../crypto/pqVerifier.ts";
 import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
@@ -26,6 +27,7 @@ import type { BlockEnv, ExecutionContext } from "./evm.ts";
 import type { Evm, EvmMessage, EvmResult } from "./evmMessage.ts";
 import { FrameWatch } from "./frameWatch.ts";
 import { hookedInstructions } from "./instructionHooks.ts";
+import { BLS12381, BLS12381_CALLS } from "./precompiles/bls12381.ts";
 import { LONG_CALLS, type PrecompileOffload } from "./precompiles/offload.ts";
 import { type Precompile, precompilesFor } from "./precompiles/table.ts";
 import { StateAdapter } from "./stateAdapter.ts";
@@ -110,6 +112,7 @@ function createEvm(state: State, context: ExecutionContext): EVM {
     // `common` holds them already: merging them again costs more than a transfer.
     params: {},
     bn254: BN254,
+    bls: BLS12381,
     customPrecompiles: precompilesFor(rules).map((one) => adaptPrecompile(one, verifier)),
     customOpcodes: hookedInstructions(common, { ...context, frames }),
     blockchain: {
@@ -126,6 +129,7 @@ function createEvm(state: State, context: ExecutionContext): EVM {
   // Each EVM would stay reachable from the shared Common, whose fork never changes.
   common.events.removeAllListeners("hardforkChanged");
   loadKzgAtFirstUse(evm);
+  loadBls12381AtFirstUse(evm);
   if (context.offload !== undefined) offloadLongCalls(evm, rules, context.offload);
   for (const [from, to] of context.movedPrecompiles ?? []) movePrecompile(evm, from, to);
   if (observer !== undefined && frames !== undefined) attachObserver(evm, observer, frames);
@@ -177,6 +181,17 @@ function loadKzgAtFirstUse({ precompiles, common }: EVM): void {
     common.customCrypto.kzg ??= await loadKzg();
     return evaluate(input);
   });
+}
+
+function loadBls12381AtFirstUse({ precompiles }: EVM): void {
+  for (const address of BLS12381_CALLS) {
+    const run = precompiles.get(address.slice(2));
+    if (run === undefined) continue;
+    precompiles.set(address.slice(2), async (call) => {
+      await loadBls12381();
+      return run(call);
+    });
+  }
 }
 
 function offloadLongCalls({ precompiles }: EVM, rules: Rules, offload: PrecompileOffload): void {

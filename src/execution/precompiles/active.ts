@@ -1,9 +1,10 @@
 /**
  * All precompiles in force, Ethereum's and those of the genesis' map, as functions of input and gas. Ethereum's are the
- * library's functions with our crypto where that is faster; a promise comes only while BN254, KZG or a post-quantum verifier still loads.
+ * library's functions with our crypto where that is faster; a promise comes only while a curve, KZG or a post-quantum verifier still loads.
  */
 import { EVM, getActivePrecompiles, NobleBN254, type PrecompileFunc } from "@ethereumjs/evm";
 import { blake2Compress } from "../../crypto/blake2.ts";
+import { loadBls12381, loadedBls12381 } from "../../crypto/bls12381.ts";
 import { loadBn254, loadedBn254, nobleBn254 } from "../../crypto/bn254.ts";
 import { type Kzg, loadedKzg, loadKzg } from "../../crypto/kzg.ts";
 import { verifyP256 } from "../../crypto/p256.ts";
@@ -12,6 +13,7 @@ import { type Bytes, EMPTY_BYTES } from "../../primitives/bytes.ts";
 import { type Address, parseAddress } from "../../primitives/hex.ts";
 import type { Rules } from "../../types/forks.ts";
 import { commonFor } from "../ethereumjs.ts";
+import { BLS12381, BLS12381_CALLS } from "./bls12381.ts";
 import type { PrecompileRules } from "./offload.ts";
 import { boolWord } from "./signedInput.ts";
 import { type Precompile, precompilesFor } from "./table.ts";
@@ -94,7 +96,7 @@ function build(rules: Rules, verifier: PqVerifier): PrecompileSet {
 export function libraryPrecompiles(rules: PrecompileRules): PrecompileSet {
   const set = new Map<Address, PrecompileCall>();
   const common = commonFor(rules);
-  const host = new EVM({ common, params: {}, bn254: BN254 });
+  const host = new EVM({ common, params: {}, bn254: BN254, bls: BLS12381 });
   // each EVM would stay reachable from the shared Common, whose fork never changes
   common.events.removeAllListeners("hardforkChanged");
   for (const [key, run] of getActivePrecompiles(common)) {
@@ -102,6 +104,7 @@ export function libraryPrecompiles(rules: PrecompileRules): PrecompileSet {
     const call = libraryCall(run, host);
     if (address === POINT_EVALUATION) set.set(address, afterKzg(call, host));
     else if (address === BN254_MUL || address === BN254_PAIRING) set.set(address, afterBn254(call));
+    else if (BLS12381_CALLS.includes(address)) set.set(address, afterBls12381(call));
     else if (address === BLAKE2F) set.set(address, blake2Call(call));
     else set.set(address, address === P256VERIFY ? verifyP256Call : call);
   }
@@ -176,6 +179,12 @@ function afterKzg(call: PrecompileCall, { common }: EVM): PrecompileCall {
 function afterBn254(call: PrecompileCall): PrecompileCall {
   return (input, gas) =>
     loadedBn254() === undefined ? loadBn254().then(() => call(input, gas)) : call(input, gas);
+}
+
+/** The first call waits for the faster implementation, if this machine has it. */
+function afterBls12381(call: PrecompileCall): PrecompileCall {
+  return (input, gas) =>
+    loadedBls12381() === undefined ? loadBls12381().then(() => call(input, gas)) : call(input, gas);
 }
 
 function ownCall(precompile: Precompile, verifier: PqVerifier): PrecompileCall {

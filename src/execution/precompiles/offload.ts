@@ -1,5 +1,5 @@
 /**
- * Precompiles that run long: one call may take minutes of the processor for the gas of one eth_call (most are JavaScript
+ * Precompiles that run long: one call may take seconds of the processor for the gas of one eth_call (most are WebAssembly
  * here and priced for native code). Blocks run them in place; calls and traces that others wait behind have them run
  * elsewhere.
  */
@@ -30,6 +30,9 @@ const SHORT_HASH_BYTES = 65_536;
 const SHORT_ROUNDS = 100_000;
 /** Bytes of base, exponent and modulus up to which a power takes some ms at most. */
 const SHORT_POWER_BYTES = 128;
+/** Products of BLS12-381 that are summed in some ms: `P ‖ k` of 160 bytes in G1, of 288 in G2. */
+const SHORT_SUM_G1_BYTES = 4 * 160;
+const SHORT_SUM_G2_BYTES = 2 * 288;
 const WORD_BYTES = 32;
 
 const isLongHash = (input: Bytes) => input.length > SHORT_HASH_BYTES;
@@ -61,11 +64,9 @@ export const LONG_CALLS: ReadonlyMap<Address, (input: Bytes) => boolean> = new M
   [precompile(0x08), (input) => input.length > 0],
   [precompile(0x09), hasManyRounds],
   [precompile(0x0a), always],
-  [precompile(0x0c), always],
-  [precompile(0x0e), always],
+  [precompile(0x0c), (input) => input.length > SHORT_SUM_G1_BYTES],
+  [precompile(0x0e), (input) => input.length > SHORT_SUM_G2_BYTES],
   [precompile(0x0f), always],
-  [precompile(0x10), always],
-  [precompile(0x11), always],
 ]);
 
 const known = new WeakMap<PrecompileOffload, WeakMap<PrecompileSet, PrecompileSet>>();
