@@ -4,6 +4,7 @@ import { type CallOptions, type CallResult, executeCall } from "../src/execution
 import type { Observer } from "../src/execution/observer.ts";
 import { revertReason } from "../src/execution/revertReason.ts";
 import { NodeError } from "../src/primitives/errors.ts";
+import { rescue } from "../src/primitives/soon.ts";
 import type { CallRequest } from "./callRequest.ts";
 import type { CallSite } from "./callTarget.ts";
 import { RpcError } from "./errors.ts";
@@ -17,26 +18,26 @@ export interface RunOptions extends CallOptions {
 }
 
 /**
- * Runs `request` with `gasLimit` and leaves the state as it was. Without fees it is free.
- * Throws TransactionError, RpcError TIMEOUT, StateError, and ExecutionFault for troubles of this node.
+ * Runs `request` with `gasLimit` and leaves the state as it was; gives a promise only where it had to wait. Without fees
+ * it is free. Throws TransactionError, RpcError TIMEOUT, StateError, and ExecutionFault for troubles of this node.
  */
-export async function runCall(
+export function runCall(
   site: CallSite,
   request: CallRequest,
   gasLimit: bigint,
-  options: RunOptions,
-): Promise<CallResult> {
-  const { time, observer, ...callOptions } = options;
+  { time, observer, ...options }: RunOptions,
+): CallResult | Promise<CallResult> {
   const pause = () => time.pause();
-  try {
-    const message = { ...request, gasLimit };
-    const context = { ...site.execution, observer, pause, options: callOptions };
-    return await executeCall(site.state, site.env, message, context);
-  } catch (error) {
-    // what broke the execution off says more than the fact that it broke off
+  const context = { ...site.execution, observer, pause, options };
+  return reported(() => executeCall(site.state, site.env, { ...request, gasLimit }, context));
+}
+
+/** What `run` gives; what broke an execution off says more than the fact that it broke off. */
+export function reported<T>(run: () => T | Promise<T>): T | Promise<T> {
+  return rescue(run, (error) => {
     if (error instanceof ExecutionFault && error.cause instanceof NodeError) throw error.cause;
     throw error;
-  }
+  });
 }
 
 /** What a caller is told of a call that failed: reverts with their data, everything else by its name. */

@@ -3,13 +3,12 @@
  * Requests take turns (one at a time on each node), since each may hold a large trace in memory.
  */
 
-import { createMachine, ExecutionFault, envOf, type Machine } from "../src/execution/evm.ts";
+import { createMachine, envOf, type Machine } from "../src/execution/evm.ts";
 import { executeTransaction, type Outcome } from "../src/execution/executeTransaction.ts";
 import type { Observer } from "../src/execution/observer.ts";
 import { beginBlockCalls } from "../src/execution/systemCalls.ts";
 import { createTracer, type TracerSpec } from "../src/execution/tracers/named.ts";
 import { TraceBudget, type TracePlace, type TraceValue } from "../src/execution/tracers/tracer.ts";
-import { NodeError } from "../src/primitives/errors.ts";
 import type { Address } from "../src/primitives/hex.ts";
 import { systemClock } from "../src/runtime/clock.ts";
 import { SerialQueue } from "../src/runtime/queue.ts";
@@ -18,6 +17,7 @@ import type { Block } from "../src/types/block.ts";
 import { isImpersonated } from "../src/types/impersonation.ts";
 import { storedSender } from "../src/types/sender.ts";
 import type { Transaction } from "../src/types/transaction.ts";
+import { reported } from "./callMessage.ts";
 import type { RpcContext, RpcNode } from "./context.ts";
 import { RpcError } from "./errors.ts";
 import { TimeBudget } from "./timeBudget.ts";
@@ -136,16 +136,6 @@ function placeIn(
 ): TracePlace {
   const { number: blockNumber } = header;
   return { blockHash, blockNumber, transactionHash: hash, transactionIndex: index };
-}
-
-/** What broke an execution off says more than the fact that it broke off. */
-export async function reported<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    if (error instanceof ExecutionFault && error.cause instanceof NodeError) throw error.cause;
-    throw error;
-  }
 }
 
 /** The state before transaction `index` of the block; `index` = their number: after the last. */

@@ -7,6 +7,7 @@ import { encodeAccount } from "../../src/state/accountCodec.ts";
 import { StateError } from "../../src/state/stateError.ts";
 import { type Block, encodeBlock } from "../../src/types/block.ts";
 import { type BlockId, blockId, blockNumberOrTag } from "../blockId.ts";
+import { reported } from "../callMessage.ts";
 import {
   address,
   boolean,
@@ -26,7 +27,7 @@ import type { RpcContext } from "../context.ts";
 import { RpcError } from "../errors.ts";
 import { configOf } from "../genesisConfig.ts";
 import { defineMethod, optional, param } from "../method.ts";
-import { inTurn, replay, reported, stateBefore } from "../replay.ts";
+import { inTurn, replay, stateBefore } from "../replay.ts";
 import { needHeader, needState } from "../resolve.ts";
 import { accountRange, MAX_ACCOUNTS, storageRange } from "../stateRange.ts";
 import { blockView, type ShownBlock } from "../views.ts";

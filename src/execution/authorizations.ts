@@ -37,14 +37,14 @@ export function authorityOf(authorization: Authorization): Address | undefined {
 }
 
 /**
- * Applies the authorizations in order, skipping invalid ones, calls `warm` for each authority that could be recovered,
+ * Applies the authorizations in order, skipping invalid ones, adds each authority that could be recovered to `authorities`,
  * and returns the gas to refund.
  */
 export function applyAuthorizations(
   authorizations: readonly Authorization[],
   state: State,
   chainId: bigint,
-  warm: (authority: Address) => void,
+  authorities: Address[],
 ): bigint {
   let refund = 0n;
   for (const authorization of authorizations) {
@@ -52,7 +52,7 @@ export function applyAuthorizations(
     if (authorization.nonce >= NONCE_LIMIT) continue;
     const authority = authorityOf(authorization);
     if (authority === undefined) continue;
-    warm(authority);
+    authorities.push(authority);
     refund += delegate(state, authority, authorization);
   }
   return refund;

@@ -46,12 +46,23 @@ const NONCE_LIMIT = 2n ** 64n - 1n;
 const MAX_UINT256 = 2n ** 256n - 1n;
 const BLOB_HASH_VERSION = "0x01";
 
-/** Checks what depends on the rules alone: type, chain id, gas, blobs, authorizations. Throws TransactionError. */
+/** Gas that being a transaction takes, whatever it does. */
+export interface LeastGas {
+  /** Paid before the first instruction */
+  readonly intrinsicGas: bigint;
+  /** Paid at least, 0 before Prague. Source: EIP-7623. */
+  readonly floorGas: bigint;
+}
+
+/**
+ * Checks what depends on the rules alone: type, chain id, gas, blobs, authorizations. Gives the least gas.
+ * Throws TransactionError.
+ */
 export function checkAgainstRules(
   transaction: TransactionFields,
   rules: Rules,
   lenient: Leniency = {},
-): void {
+): LeastGas {
   checkType(transaction, rules, lenient);
   const { nonce, maxPriorityFeePerGas, maxFeePerGas, gasLimit } = transaction;
   if (nonce >= NONCE_LIMIT && lenient.nonce !== true) refuse({ code: "NONCE_MAX", nonce });
@@ -67,13 +78,14 @@ export function checkAgainstRules(
   checkBlobs(transaction, rules);
   checkAuthorizations(transaction);
   const want = intrinsicGas(transaction, rules);
+  const floorGas = floorDataGas(transaction, rules);
   if (gasLimit < want) refuse({ code: "INTRINSIC_GAS", have: gasLimit, want });
-  const floor = floorDataGas(transaction, rules);
-  if (gasLimit < floor) refuse({ code: "FLOOR_DATA_GAS", have: gasLimit, want: floor });
+  if (gasLimit < floorGas) refuse({ code: "FLOOR_DATA_GAS", have: gasLimit, want: floorGas });
   const size = transaction.data.length;
   if (transaction.to === undefined && rules.has("shanghai") && size > MAX_INIT_CODE_BYTES) {
     refuse({ code: "INIT_CODE_TOO_LARGE", size, limit: MAX_INIT_CODE_BYTES });
   }
+  return { intrinsicGas: want, floorGas };
 }
 
 /** Checks the fees offered against those in force. Throws TransactionError. */

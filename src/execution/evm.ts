@@ -90,8 +90,6 @@ export interface Machine extends Evm {
   /** wei per blob gas; undefined before Cancun */
   readonly blobBaseFee: bigint | undefined;
   readonly precompiles: PrecompileSet;
-  /** Addresses that are warm as precompiles: the fork's own, wherever a caller has moved them. */
-  readonly warmPrecompiles: readonly Address[];
 }
 
 /** BlockEnv of a header. */
@@ -116,14 +114,19 @@ export function createMachine(state: State, env: BlockEnv, context: ExecutionCon
     context,
     blobBaseFee: env.blobBaseFee ?? derived,
     precompiles,
-    warmPrecompiles: [...active.keys()],
     run(message: EvmMessage) {
       if (alwaysReference || message.reportAccessList || message.gas > MAX_FAST_GAS) {
         reference ??= new ReferenceEvm(state, env, context);
         return reference.run(message);
       }
-      const { pause } = context;
-      fast ??= new FastEvm(state, { rules, block: blockWords(env, context), precompiles, pause });
+      fast ??= new FastEvm(state, {
+        rules,
+        block: blockWords(env, context),
+        precompiles,
+        // the fork's own, wherever a caller has moved what is called there
+        precompileAddresses: active,
+        pause: context.pause,
+      });
       return fast.run(message);
     },
   };

@@ -23,6 +23,8 @@ export interface EvmMessage {
   readonly blobVersionedHashes: readonly Hash[];
   /** Warm from the start; nothing is before Berlin. Sources: EIPs 2929, 2930, 3651, 7702. */
   readonly warmAddresses: readonly Address[];
+  /** The precompiles are warm as well: not so for the system's own calls. */
+  readonly warmPrecompiles: boolean;
   readonly accessList: readonly AccessListItem[];
   /** Report what was touched: `accessList` of the result. */
   readonly reportAccessList: boolean;

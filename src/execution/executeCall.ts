@@ -2,6 +2,7 @@
 import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
 import type { Hash } from "../primitives/hex.ts";
 import { type Address, ZERO_ADDRESS } from "../primitives/hex.ts";
+import { andThen, rescue } from "../primitives/soon.ts";
 import type { State } from "../state/state.ts";
 import type {
   AccessListItem,
@@ -10,9 +11,8 @@ import type {
   TransactionFields,
 } from "../types/transaction.ts";
 import { PQ_TYPE } from "../types/transactionTypes.ts";
-import { type BlockEnv, createMachine, type ExecutionContext, executionFault } from "./evm.ts";
+import { type BlockEnv, createMachine, type ExecutionContext } from "./evm.ts";
 import { executeTransaction, type Outcome } from "./executeTransaction.ts";
-import { TransactionError } from "./transactionError.ts";
 
 /** A call as JSON-RPC gives it, with defaults for what is absent. Fees: `gasPrice` or the two of EIP-1559. */
 export interface CallMessage {
@@ -55,15 +55,16 @@ export interface CallOptions {
 export type CallResult = Outcome;
 
 /**
- * Runs `message` on `state` inside the block `env`. Throws TransactionError when it cannot run and ExecutionFault when
- * execution broke off (the State is then to be thrown away). With effective gas price 0, BASEFEE reads 0.
+ * Runs `message` on `state` inside the block `env`; gives a promise only where the EVM must wait. Throws TransactionError
+ * when it cannot run and ExecutionFault when execution broke off (the State is then to be thrown away). With effective gas
+ * price 0, BASEFEE reads 0.
  */
-export async function executeCall(
+export function executeCall(
   state: State,
   env: BlockEnv,
   message: CallMessage,
   { options = {}, ...context }: ExecutionContext & { readonly options?: CallOptions },
-): Promise<CallResult> {
+): CallResult | Promise<CallResult> {
   const machine = createMachine(state, env, context);
   const sender = message.from ?? ZERO_ADDRESS;
   const fields = callFields(message, state, context.rules.chainId);
@@ -78,20 +79,28 @@ export async function executeCall(
   };
   const depth = state.depth;
   state.checkpoint();
-  try {
-    return await executeTransaction(machine, fields, sender, {
-      lenient,
-      reportAccessList: options.reportAccessList,
-    });
-  } catch (error) {
-    if (error instanceof TransactionError) throw error;
-    throw executionFault("call", error);
-  } finally {
-    if (state.depth === depth + 1) {
-      if (options.keepChanges === true) state.commit();
-      else state.revert();
-    }
-  }
+  const close = () => {
+    if (state.depth !== depth + 1) return;
+    if (options.keepChanges === true) state.commit();
+    else state.revert();
+  };
+  return rescue(
+    () =>
+      andThen(
+        executeTransaction(machine, fields, sender, {
+          lenient,
+          reportAccessList: options.reportAccessList,
+        }),
+        (outcome) => {
+          close();
+          return outcome;
+        },
+      ),
+    (error) => {
+      close();
+      throw error;
+    },
+  );
 }
 
 /** The transaction that `message` amounts to; its type follows from the fields it has. */

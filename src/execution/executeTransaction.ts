@@ -5,6 +5,7 @@
 import { type Bytes, EMPTY_BYTES } from "../primitives/bytes.ts";
 import { assert } from "../primitives/errors.ts";
 import type { Address } from "../primitives/hex.ts";
+import { andThen, rescue } from "../primitives/soon.ts";
 import { EMPTY_ACCOUNT, EMPTY_CODE_HASH, isEmptyAccount } from "../types/account.ts";
 import type { Log } from "../types/receipt.ts";
 import {
@@ -13,11 +14,17 @@ import {
   type TransactionFields,
 } from "../types/transaction.ts";
 import { applyAuthorizations } from "./authorizations.ts";
-import { checkAgainstRules, checkFees, checkSender, type Leniency } from "./checkTransaction.ts";
+import {
+  checkAgainstRules,
+  checkFees,
+  checkSender,
+  type LeastGas,
+  type Leniency,
+} from "./checkTransaction.ts";
 import { contractAddress } from "./contractAddress.ts";
 import { executionFault, type Machine } from "./evm.ts";
 import type { EvmResult } from "./evmMessage.ts";
-import { blobGasOf, floorDataGas, intrinsicGas } from "./gas.ts";
+import { blobGasOf } from "./gas.ts";
 import { credit } from "./rewards.ts";
 import { TransactionError } from "./transactionError.ts";
 
@@ -51,49 +58,52 @@ export interface Outcome {
   readonly accessList: readonly AccessListItem[] | undefined;
 }
 
+const NO_ADDRESSES: readonly Address[] = [];
 const MAX_BALANCE = 2n ** 256n - 1n;
 const NONCE_BITS = 64;
 const REFUND_QUOTIENT = 5n;
 const REFUND_QUOTIENT_FRONTIER = 2n;
 
 /**
- * Runs `transaction` from `sender`. Throws TransactionError when it cannot run (the state is untouched) and
- * ExecutionFault when execution broke off (the state is to be thrown away).
+ * Runs `transaction` from `sender`; gives a promise only where the EVM must wait. Throws TransactionError when it cannot
+ * run (the state is untouched) and ExecutionFault when execution broke off (the state is to be thrown away).
  */
-export async function executeTransaction(
+export function executeTransaction(
   machine: Machine,
   transaction: TransactionFields,
   sender: Address,
   options: ExecuteOptions = {},
-): Promise<Outcome> {
-  const depth = machine.state.depth;
-  try {
-    const outcome = await run(machine, transaction, sender, options);
-    assert(machine.state.depth === depth, "a transaction closes the checkpoints it opens");
-    return outcome;
-  } catch (error) {
-    if (error instanceof TransactionError) throw error;
-    throw executionFault("transaction", error);
-  }
+): Outcome | Promise<Outcome> {
+  return rescue(
+    () => {
+      const call = begin(machine, transaction, sender, options);
+      return andThen(runFrame(machine, call), (frame) => finish(machine, call, frame));
+    },
+    (error) => {
+      if (error instanceof TransactionError) throw error;
+      throw executionFault("transaction", error);
+    },
+  );
 }
 
-async function run(
-  machine: Machine,
+/** Checks the transaction and charges its sender. */
+function begin(
+  { state, context, env, blobBaseFee }: Machine,
   transaction: TransactionFields,
   sender: Address,
-  { lenient = {}, reportAccessList = false, realFees = false }: ExecuteOptions,
-): Promise<Outcome> {
-  const { state, context, env } = machine;
+  options: ExecuteOptions,
+): TopCall {
+  const { lenient = {}, reportAccessList = false, realFees = false } = options;
   const { rules } = context;
+  const { depth } = state;
   const { gasLimit } = transaction;
-  checkAgainstRules(transaction, rules, lenient);
-  const fees = { baseFee: env.baseFeePerGas, blobBaseFee: machine.blobBaseFee };
-  checkFees(transaction, sender, fees, lenient);
+  const least = checkAgainstRules(transaction, rules, lenient);
+  checkFees(transaction, sender, { baseFee: env.baseFeePerGas, blobBaseFee }, lenient);
   const account = checkSender(transaction, sender, state, { rules, lenient });
 
   const price = effectiveGasPrice(transaction, env.baseFeePerGas);
   const blobGasUsed = blobGasOf(transaction);
-  const blobPrice = transaction.maxFeePerBlobGas === 0n ? 0n : (machine.blobBaseFee ?? 0n);
+  const blobPrice = transaction.maxFeePerBlobGas === 0n ? 0n : (blobBaseFee ?? 0n);
   const paid = gasLimit * price + blobGasUsed * blobPrice;
   state.beginTransaction();
   state.setAccount(sender, {
@@ -102,51 +112,75 @@ async function run(
     nonce: BigInt.asUintN(NONCE_BITS, account.nonce + 1n),
     balance: account.balance - paid,
   });
+  const { authorizationList } = transaction;
+  const authorities: Address[] = [];
+  return {
+    transaction,
+    sender,
+    nonce: account.nonce,
+    depth,
+    price,
+    blobGasUsed,
+    intrinsicGas: least.intrinsicGas,
+    floorGas: least.floorGas,
+    authorities,
+    authorizationRefund: applyAuthorizations(authorizationList, state, rules.chainId, authorities),
+    reportAccessList,
+    realFees,
+  };
+}
 
-  const intrinsic = intrinsicGas(transaction, rules);
-  const gas = gasLimit - intrinsic;
-  const call = { transaction, sender, price, gas, reportAccessList, realFees };
-  const frame = isPlainTransfer(machine, transaction)
-    ? transfer(machine, call)
-    : await runFrame(machine, call);
-
-  const spent = intrinsic + frame.gasUsed;
+/** Gives back what is left and tells what happened. */
+function finish(machine: Machine, call: TopCall, frame: EvmResult): Outcome {
+  const { state, context } = machine;
+  const { rules } = context;
+  const { transaction, sender, price, intrinsicGas, floorGas } = call;
+  const { gasLimit } = transaction;
+  const spent = intrinsicGas + frame.gasUsed;
   const quotient = rules.has("london") ? REFUND_QUOTIENT : REFUND_QUOTIENT_FRONTIER;
-  const gasRefund = least(frame.refund, spent / quotient);
-  const floor = floorDataGas(transaction, rules);
-  const gasUsed = most(spent - gasRefund, floor);
+  const gasRefund = lesser(call.authorizationRefund + frame.refund, spent / quotient);
+  const gasUsed = greater(spent - gasRefund, floorGas);
   settle(machine, sender, { refund: (gasLimit - gasUsed) * price, gasUsed, price });
   for (const destroyed of frame.destroyed) state.deleteAccount(destroyed);
+  assert(state.depth === call.depth, "a transaction closes the checkpoints it opens");
   return {
     gasUsed,
-    peakGas: most(spent, floor),
+    peakGas: greater(spent, floorGas),
     gasRefund,
-    blobGasUsed,
+    blobGasUsed: call.blobGasUsed,
     effectiveGasPrice: price,
     returnData: frame.returnData,
     failure: frame.failure,
     logs: frame.logs,
-    contractAddress:
-      transaction.to === undefined ? contractAddress(sender, account.nonce) : undefined,
+    contractAddress: transaction.to === undefined ? contractAddress(sender, call.nonce) : undefined,
     accessList: frame.accessList,
   };
 }
 
-function least(a: bigint, b: bigint): bigint {
+function lesser(a: bigint, b: bigint): bigint {
   if (a < b) return a;
   return b;
 }
 
-function most(a: bigint, b: bigint): bigint {
+function greater(a: bigint, b: bigint): bigint {
   if (a > b) return a;
   return b;
 }
 
-interface TopCall {
+/** A transaction whose sender has been charged. */
+interface TopCall extends LeastGas {
   readonly transaction: TransactionFields;
   readonly sender: Address;
+  /** Nonce that the transaction used */
+  readonly nonce: bigint;
+  /** Open checkpoints of the State */
+  readonly depth: number;
+  /** wei per gas */
   readonly price: bigint;
-  readonly gas: bigint;
+  readonly blobGasUsed: bigint;
+  /** Accounts that signed authorizations */
+  readonly authorities: readonly Address[];
+  readonly authorizationRefund: bigint;
   readonly reportAccessList: boolean;
   readonly realFees: boolean;
 }
@@ -183,41 +217,36 @@ function transfer({ state, context }: Machine, call: TopCall): EvmResult {
 }
 
 /** Runs the outermost frame in an EVM, which removes the empty accounts it touches (EIP-158). */
-async function runFrame(machine: Machine, call: TopCall): Promise<EvmResult> {
-  const { state, context, env } = machine;
+function runFrame(machine: Machine, call: TopCall): EvmResult | Promise<EvmResult> {
+  const { context, env } = machine;
   const { transaction, sender, price } = call;
-  const authorities: Address[] = [];
-  const refund = applyAuthorizations(
-    transaction.authorizationList,
-    state,
-    context.rules.chainId,
-    (authority) => void authorities.push(authority),
-  );
+  if (isPlainTransfer(machine, transaction)) return transfer(machine, call);
   const free = price === 0n && !call.realFees;
   const freeBlobs = transaction.type === 3 && transaction.maxFeePerBlobGas === 0n && !call.realFees;
   const hasWarm = context.rules.has("berlin");
-  const result = await machine.run({
+  return machine.run({
     sender,
     to: transaction.to,
     value: transaction.value,
     data: transaction.data,
-    gas: call.gas,
+    gas: transaction.gasLimit - call.intrinsicGas,
     gasPrice: price,
     baseFee: free ? 0n : (env.baseFeePerGas ?? 0n),
     blobBaseFee: freeBlobs ? 0n : (machine.blobBaseFee ?? 0n),
     blobVersionedHashes: transaction.blobVersionedHashes,
-    warmAddresses: hasWarm ? [...alwaysWarm(machine, call), ...authorities] : [],
+    warmAddresses: hasWarm ? warmFromStart(machine, call) : NO_ADDRESSES,
+    warmPrecompiles: hasWarm,
     accessList: hasWarm ? transaction.accessList : [],
     reportAccessList: call.reportAccessList,
   });
-  return { ...result, refund: refund + result.refund };
 }
 
-/** Addresses that are warm from the start. Sources: EIP-2929, EIP-3651. */
-function alwaysWarm(machine: Machine, { transaction, sender }: TopCall): Address[] {
-  const warm = [...machine.warmPrecompiles, sender];
+/** Addresses that are warm from the start, beside the precompiles. Sources: EIP-2929, EIP-3651, EIP-7702. */
+function warmFromStart({ context, env }: Machine, call: TopCall): readonly Address[] {
+  const { transaction, sender, authorities } = call;
+  const warm = [sender, ...authorities];
   if (transaction.to !== undefined) warm.push(transaction.to);
-  if (machine.context.rules.has("shanghai")) warm.push(machine.env.miner);
+  if (context.rules.has("shanghai")) warm.push(env.miner);
   return warm;
 }
 

@@ -27,6 +27,7 @@ import type { BlockEnv, ExecutionContext } from "./evm.ts";
 import type { Evm, EvmMessage, EvmResult } from "./evmMessage.ts";
 import { FrameWatch } from "./frameWatch.ts";
 import { hookedInstructions } from "./instructionHooks.ts";
+import { activePrecompiles } from "./precompiles/active.ts";
 import { BLS12381, BLS12381_CALLS } from "./precompiles/bls12381.ts";
 import { LONG_CALLS, type PrecompileOffload } from "./precompiles/offload.ts";
 import { type Precompile, precompilesFor } from "./precompiles/table.ts";
@@ -58,6 +59,11 @@ export class ReferenceEvm implements Evm {
     evm.transientStorage.clear();
     if (message.reportAccessList) journal.startReportingAccessList();
     for (const address of message.warmAddresses) journal.addAlwaysWarmAddress(address);
+    if (message.warmPrecompiles) {
+      const { rules, verifier } = this.#context;
+      for (const address of activePrecompiles(rules, verifier).keys())
+        journal.addAlwaysWarmAddress(address);
+    }
     for (const { address, storageKeys } of message.accessList) {
       journal.addAlwaysWarmAddress(address, true);
       for (const key of storageKeys) journal.addAlwaysWarmSlot(address, key, true);

@@ -41,6 +41,7 @@ export async function systemCall(
       blobBaseFee: machine.blobBaseFee ?? 0n,
       blobVersionedHashes: [],
       warmAddresses: [],
+      warmPrecompiles: false,
       accessList: [],
       reportAccessList: false,
     });

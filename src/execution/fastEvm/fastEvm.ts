@@ -27,7 +27,7 @@ import {
 } from "./frame.ts";
 import { type ForkCode, forkCode } from "./instructionSet.ts";
 import { type CodeBlock, Program } from "./program.ts";
-import { Substate } from "./substate.ts";
+import { type AddressSet, NO_ADDRESSES, Substate } from "./substate.ts";
 import { hexToWord, toBig, toWord } from "./word.ts";
 
 /** What a FastEvm runs in. */
@@ -35,6 +35,8 @@ export interface FastEvmOptions {
   readonly rules: Rules;
   readonly block: BlockWords;
   readonly precompiles: PrecompileSet;
+  /** Addresses that are warm as precompiles */
+  readonly precompileAddresses: AddressSet;
   /** Asked now and then: throws to end the execution, or gives a promise to wait for. */
   readonly pause?: (() => Promise<void> | undefined) | undefined;
 }
@@ -61,6 +63,7 @@ export class FastEvm implements Evm {
   readonly #substate: Substate;
   readonly #fork: ForkCode;
   readonly #precompiles: PrecompileSet;
+  readonly #precompileAddresses: AddressSet;
   readonly #pause: (() => Promise<void> | undefined) | undefined;
   /** One per depth, reused within a message; those up to #depth run. */
   readonly #frames: Frame[] = [];
@@ -68,12 +71,14 @@ export class FastEvm implements Evm {
   #ending: Ending | undefined;
   #waiting: Promise<void> | undefined;
 
-  constructor(state: State, { rules, block, precompiles, pause }: FastEvmOptions) {
+  constructor(state: State, options: FastEvmOptions) {
+    const { rules, block, precompiles, precompileAddresses, pause } = options;
     this.#fork = forkCode(rules);
     this.#substate = new Substate(state);
     const environment = new Environment(block);
     this.#world = { substate: this.#substate, environment, prices: this.#fork.prices };
     this.#precompiles = precompiles;
+    this.#precompileAddresses = precompileAddresses;
     this.#pause = pause;
   }
 
@@ -86,7 +91,7 @@ export class FastEvm implements Evm {
   #start(message: EvmMessage): void {
     const substate = this.#substate;
     const { prices } = this.#fork;
-    substate.begin();
+    substate.begin(message.warmPrecompiles ? this.#precompileAddresses : NO_ADDRESSES);
     this.#world.environment.begin(message);
     substate.warmFromStart(message.warmAddresses);
     for (const { address, storageKeys } of message.accessList) {

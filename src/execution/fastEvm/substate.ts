@@ -28,6 +28,10 @@ export interface Slot {
 
 export type Slots = Map<Word, Slot>;
 
+/** Addresses, as far as one can ask for them. */
+export type AddressSet = Pick<ReadonlySet<Address>, "has">;
+export const NO_ADDRESSES: AddressSet = new Set();
+
 /** Address 0x03. */
 const RIPEMD160 = wordToAddress(3);
 
@@ -50,6 +54,7 @@ export class Substate {
   /** Gas to give back, before the cap */
   refund = 0;
   readonly #warm = new Set<Address>();
+  #alwaysWarm: AddressSet = NO_ADDRESSES;
   readonly #touched = new Set<Address>();
   readonly #created = new Set<Address>();
   readonly #destroyed = new Set<Address>();
@@ -62,8 +67,9 @@ export class Substate {
     this.state = state;
   }
 
-  /** Forgets the transaction before. */
-  begin(): void {
+  /** Forgets the transaction before. `alwaysWarm` stay warm whatever is undone. */
+  begin(alwaysWarm: AddressSet): void {
+    this.#alwaysWarm = alwaysWarm;
     this.logs.length = 0;
     this.refund = 0;
     this.#undos.length = 0;
@@ -163,12 +169,12 @@ export class Substate {
 
   /** Makes the address warm; false when it was. */
   warm(address: Address): boolean {
-    return this.#join(this.#warm, address);
+    return !this.#alwaysWarm.has(address) && this.#join(this.#warm, address);
   }
 
   /** Whether the address is warm. */
   isWarm(address: Address): boolean {
-    return this.#warm.has(address);
+    return this.#warm.has(address) || this.#alwaysWarm.has(address);
   }
 
   /** The contract was created in this transaction. */

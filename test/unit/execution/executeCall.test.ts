@@ -53,7 +53,7 @@ describe("executeCall", () => {
   it("shows a base fee of 0 to calls that pay nothing, and the block's to others", async () => {
     const state = stateOf(`48${RETURN_TOP}`);
     const free = { from: SENDER, to: CONTRACT, gasLimit: 100_000n };
-    const call = (message: Parameters<typeof executeCall>[2]) =>
+    const call = async (message: Parameters<typeof executeCall>[2]) =>
       executeCall(state, env, message, contextFor(rules));
     assert.equal(bytesToHex((await call(free)).returnData), bigIntToHash(0n));
     const paid = await call({ ...free, gasPrice: 9n });
@@ -68,7 +68,7 @@ describe("executeCall", () => {
     const state = stateOf(`34${RETURN_TOP}`);
     const message = { from: CONTRACT, to: CONTRACT, gasLimit: 50_000_000n, value: 5n };
     await assert.rejects(
-      executeCall(state, env, message, contextFor(rules)),
+      async () => executeCall(state, env, message, contextFor(rules)),
       (error) => error instanceof NodeError && error.reason.code === "INSUFFICIENT_FUNDS",
     );
     assert.equal(state.depth, 0);

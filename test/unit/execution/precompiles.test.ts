@@ -261,6 +261,7 @@ describe("the EVM with a precompile map", () => {
     const paranoid = new PqVerifier({ backends: [nativeBackend, flawed] }, { paranoid: true });
     const context = { ...contextFor(rules), verifier: paranoid };
     const message = { to: MLDSA44, gasLimit: 500_000n, data: input };
-    await assert.rejects(executeCall(state, envFor(rules), message, context), ExecutionFault);
+    const call = async () => executeCall(state, envFor(rules), message, context);
+    await assert.rejects(call, ExecutionFault);
   });
 });
