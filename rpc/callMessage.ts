@@ -1,7 +1,7 @@
 /** From what a caller says of a call to running it, and from its failure to the error the caller sees. */
 import { ExecutionFault } from "../src/execution/evm.ts";
 import { type CallOptions, type CallResult, executeCall } from "../src/execution/executeCall.ts";
-import type { Observer } from "../src/execution/observer.ts";
+import type { CallWatch, Observer } from "../src/execution/observer.ts";
 import { revertReason } from "../src/execution/revertReason.ts";
 import { NodeError } from "../src/primitives/errors.ts";
 import { rescue } from "../src/primitives/soon.ts";
@@ -15,6 +15,7 @@ export interface RunOptions extends CallOptions {
   /** Shared by all calls of one request. */
   readonly time: TimeBudget;
   readonly observer?: Observer | undefined;
+  readonly watch?: CallWatch | undefined;
 }
 
 /**
@@ -25,10 +26,10 @@ export function runCall(
   site: CallSite,
   request: CallRequest,
   gasLimit: bigint,
-  { time, observer, ...options }: RunOptions,
+  { time, observer, watch, ...options }: RunOptions,
 ): CallResult | Promise<CallResult> {
   const pause = () => time.pause();
-  const context = { ...site.execution, observer, pause, options };
+  const context = { ...site.execution, observer, watch, pause, options };
   return reported(() => executeCall(site.state, site.env, { ...request, gasLimit }, context));
 }
 

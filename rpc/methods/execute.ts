@@ -39,14 +39,11 @@ function call(context: RpcContext, site: CallSite, request: CallRequest): Bytes 
   const log = context.node.dev?.log;
   const printed = log?.enabled === true ? new ConsoleCapture() : undefined;
   const time = new TimeBudget(evmTimeoutMs);
-  return andThen(
-    runCall(site, request, gasLimit, { time, observer: printed?.observer }),
-    (outcome) => {
-      releaseSite(context, site, outcome.peakGas);
-      if (printed !== undefined) log?.tellPrinted(printed.take());
-      const failure = failureOf(outcome);
-      if (failure !== undefined) throw failure;
-      return outcome.returnData;
-    },
-  );
+  return andThen(runCall(site, request, gasLimit, { time, watch: printed?.watch }), (outcome) => {
+    releaseSite(context, site, outcome.peakGas);
+    if (printed !== undefined) log?.tellPrinted(printed.take());
+    const failure = failureOf(outcome);
+    if (failure !== undefined) throw failure;
+    return outcome.returnData;
+  });
 }

@@ -16,7 +16,7 @@ import type { BlockWords } from "./fastEvm/environment.ts";
 import { FastEvm, MAX_FAST_GAS } from "./fastEvm/fastEvm.ts";
 import { hexToWord, toWord } from "./fastEvm/word.ts";
 import { blobBaseFee } from "./gas.ts";
-import type { Observer } from "./observer.ts";
+import { type CallWatch, joinObservers, type Observer } from "./observer.ts";
 import { activePrecompiles, type PrecompileSet, withMoved } from "./precompiles/active.ts";
 import { type PrecompileOffload, withOffload } from "./precompiles/offload.ts";
 import { libraryErrorText, ReferenceEvm } from "./referenceEvm.ts";
@@ -61,6 +61,7 @@ export interface ExecutionContext {
   /** Hash of the ancestor of the executing block at this height, one of the last 256. */
   blockHash(number: bigint): Hash | undefined;
   readonly observer?: Observer | undefined;
+  readonly watch?: CallWatch | undefined;
   /** What the precompiles of the genesis' map verify with; default: the common one */
   readonly verifier?: PqVerifier | undefined;
   /** Asked at each jump and frame: throws to end the execution, or lets other work go first. */
@@ -116,7 +117,7 @@ export function createMachine(state: State, env: BlockEnv, context: ExecutionCon
     precompiles,
     run(message: EvmMessage) {
       if (alwaysReference || message.reportAccessList || message.gas > MAX_FAST_GAS) {
-        reference ??= new ReferenceEvm(state, env, context);
+        reference ??= new ReferenceEvm(state, env, observed(context));
         return reference.run(message);
       }
       fast ??= new FastEvm(state, {
@@ -126,6 +127,7 @@ export function createMachine(state: State, env: BlockEnv, context: ExecutionCon
         // the fork's own, wherever a caller has moved what is called there
         precompileAddresses: active,
         pause: context.pause,
+        watch: context.watch,
       });
       return fast.run(message);
     },
@@ -142,6 +144,21 @@ export function executionFault(during: string, cause: unknown): ExecutionFault {
   if (cause instanceof ExecutionFault) return cause;
   const message = libraryErrorText(cause) ?? String(cause);
   return new ExecutionFault({ code: "EXECUTION_FAULT", during, message }, { cause });
+}
+
+/** The watch as the reference EVM knows it: one more observer. */
+function observed(context: ExecutionContext): ExecutionContext {
+  const { watch, observer } = context;
+  if (watch === undefined) return context;
+  const watching: Observer = {
+    enter({ to, input }) {
+      if (to === watch.address) watch.called(input);
+    },
+  };
+  return {
+    ...context,
+    observer: observer === undefined ? watching : joinObservers(observer, watching),
+  };
 }
 
 function blockWords(env: BlockEnv, context: ExecutionContext): BlockWords {

@@ -185,9 +185,11 @@ interface TopCall extends LeastGas {
   readonly realFees: boolean;
 }
 
-/** Nothing runs at the recipient: the interpreter would only move the value. */
+/** Nothing runs at the recipient, and nobody looks: the interpreter would only move the value. */
 function isPlainTransfer(machine: Machine, { to, type }: TransactionFields): boolean {
-  if (to === undefined || type === 4 || machine.context.observer !== undefined) return false;
+  const { observer, watch } = machine.context;
+  if (to === undefined || type === 4 || observer !== undefined || to === watch?.address)
+    return false;
   if (machine.precompiles.has(to)) return false;
   return (machine.state.account(to)?.codeHash ?? EMPTY_CODE_HASH) === EMPTY_CODE_HASH;
 }

@@ -81,6 +81,16 @@ export interface Observer {
   selfdestruct?(moved: Selfdestruct): void;
 }
 
+/**
+ * Told of the calls to one address before they run, also of those that fail or are undone later. Either EVM tells it, and
+ * other calls cost nothing more; an observer would leave the reference EVM alone to run them.
+ */
+export interface CallWatch {
+  readonly address: Address;
+  /** `input` is valid during the call only. */
+  called(input: Bytes): void;
+}
+
 /** One observer out of several, called in order. */
 export function joinObservers(...observers: readonly Observer[]): Observer {
   const operations = new Set(observers.flatMap((one) => [...(one.operations ?? [])]));

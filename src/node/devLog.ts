@@ -5,7 +5,7 @@
 
 import { type ExecutionContext, envOf } from "../execution/evm.ts";
 import { BlockExecutor } from "../execution/executeBlock.ts";
-import type { Observer } from "../execution/observer.ts";
+import type { CallWatch } from "../execution/observer.ts";
 import { revertReason } from "../execution/revertReason.ts";
 import type { Bytes } from "../primitives/bytes.ts";
 import { bytesToHex, type Hash } from "../primitives/hex.ts";
@@ -48,10 +48,11 @@ export interface Insight {
 export class ConsoleCapture {
   #lines: string[] = [];
 
-  readonly observer: Observer = {
-    enter: (frame) => {
-      if (frame.to !== CONSOLE_ADDRESS || this.#lines.length >= MAX_LINES) return;
-      const line = consoleLine(frame.input);
+  readonly watch: CallWatch = {
+    address: CONSOLE_ADDRESS,
+    called: (input) => {
+      if (this.#lines.length >= MAX_LINES) return;
+      const line = consoleLine(input);
       if (line !== undefined) this.#lines.push(line.slice(0, MAX_CHARACTERS));
     },
   };
@@ -83,7 +84,7 @@ export async function lookInside(chain: DevLogChain, block: Block): Promise<read
   const turns = new Turns();
   const context = {
     ...chain.contextFor(block.header),
-    observer: capture.observer,
+    watch: capture.watch,
     pause: () => turns.next(),
   };
   const state = chain.preStateOf(block);

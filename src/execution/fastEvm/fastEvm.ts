@@ -12,6 +12,7 @@ import type { Rules } from "../../types/forks.ts";
 import { delegateOf } from "../authorizations.ts";
 import { contractAddress } from "../contractAddress.ts";
 import type { Evm, EvmMessage, EvmResult } from "../evmMessage.ts";
+import type { CallWatch } from "../observer.ts";
 import type { PrecompileAnswer, PrecompileSet } from "../precompiles/active.ts";
 import { type BlockWords, Environment } from "./environment.ts";
 import {
@@ -39,6 +40,7 @@ export interface FastEvmOptions {
   readonly precompileAddresses: AddressSet;
   /** Asked now and then: throws to end the execution, or gives a promise to wait for. */
   readonly pause?: (() => Promise<void> | undefined) | undefined;
+  readonly watch?: CallWatch | undefined;
 }
 
 /** Most gas a message may have: gas is counted in a double, and memory beyond what this pays for cannot be had. */
@@ -65,6 +67,7 @@ export class FastEvm implements Evm {
   readonly #precompiles: PrecompileSet;
   readonly #precompileAddresses: AddressSet;
   readonly #pause: (() => Promise<void> | undefined) | undefined;
+  readonly #watch: CallWatch | undefined;
   /** One per depth, reused within a message; those up to #depth run. */
   readonly #frames: Frame[] = [];
   #depth = -1;
@@ -72,7 +75,7 @@ export class FastEvm implements Evm {
   #waiting: Promise<void> | undefined;
 
   constructor(state: State, options: FastEvmOptions) {
-    const { rules, block, precompiles, precompileAddresses, pause } = options;
+    const { rules, block, precompiles, precompileAddresses, pause, watch } = options;
     this.#fork = forkCode(rules);
     this.#substate = new Substate(state);
     const environment = new Environment(block);
@@ -80,6 +83,7 @@ export class FastEvm implements Evm {
     this.#precompiles = precompiles;
     this.#precompileAddresses = precompileAddresses;
     this.#pause = pause;
+    this.#watch = watch;
   }
 
   run(message: EvmMessage): EvmResult | Promise<EvmResult> {
@@ -157,6 +161,7 @@ export class FastEvm implements Evm {
 
   /** Gives the ending of a call that runs no code; undefined when a frame runs, or something is waited for. */
   #openCall(request: FrameRequest, mark: number): Ending | undefined {
+    if (request.address === this.#watch?.address) this.#watch.called(request.input);
     const refusal = request.transfers ? this.#transfer(request) : undefined;
     if (refusal !== undefined) return undone(request, refusal);
     const precompile = this.#precompiles.get(request.codeAddress);
