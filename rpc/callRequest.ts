@@ -130,23 +130,35 @@ function accountOf({ algorithm, publicKey }: PqSender): Address | undefined {
 export const callRequest: ParamCodec<CallRequest> = {
   schema: fields.schema,
   decode(json, where) {
-    const { input, type, pqAlgorithm, pqPublicKey, ...rest } = fields.decode(json, where);
+    const given = fields.decode(json, where);
+    const { type, gasPrice, maxFeePerGas, maxPriorityFeePerGas, pqAlgorithm, pqPublicKey } = given;
     if (type !== undefined && type > MAX_TYPE) refuse(`${where}.type`, "transaction type > 0x7f");
     if (
-      rest.gasPrice !== undefined &&
-      (rest.maxFeePerGas !== undefined || rest.maxPriorityFeePerGas !== undefined)
+      gasPrice !== undefined &&
+      (maxFeePerGas !== undefined || maxPriorityFeePerGas !== undefined)
     ) {
       refuse(where, "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified");
     }
-    const pqSender = pqSenderOf({ type, from: rest.from, pqAlgorithm, pqPublicKey }, where);
+    const pqSender = pqSenderOf({ type, from: given.from, pqAlgorithm, pqPublicKey }, where);
     const isNamed = type !== undefined || pqSender !== undefined;
-    const { from = pqSender && accountOf(pqSender) } = rest;
+    // field by field: copying what is left of `given` costs as much as reading it
     return {
-      ...rest,
-      from,
       type: isNamed ? Number(type ?? PQ_TYPE) : undefined,
+      chainId: given.chainId,
+      from: given.from ?? (pqSender && accountOf(pqSender)),
+      to: given.to,
+      gas: given.gas,
+      gasPrice,
+      maxFeePerGas,
+      maxPriorityFeePerGas,
+      value: given.value,
+      nonce: given.nonce,
+      data: inputOf(given.input, given.data, where),
+      accessList: given.accessList,
+      maxFeePerBlobGas: given.maxFeePerBlobGas,
+      blobVersionedHashes: given.blobVersionedHashes,
+      authorizationList: given.authorizationList,
       pqSender,
-      data: inputOf(input, rest.data, where),
     };
   },
 };

@@ -24,7 +24,8 @@ export function objectOf(json: unknown, where: string): object {
 
 /** Value of an own key; null counts as absent. */
 export function ownField(json: object, key: string): unknown {
-  const found: unknown = Object.getOwnPropertyDescriptor(json, key)?.value;
+  if (!Object.hasOwn(json, key)) return undefined;
+  const found: unknown = Reflect.get(json, key);
   return found === null ? undefined : found;
 }
 
