@@ -1,30 +1,18 @@
 /** `qnet import` of a chain of transfers: blocks, transactions and gas per second, as the command itself reports them. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
-import { buildBlock } from "../src/chain/buildBlock.ts";
-import { Chain } from "../src/chain/chain.ts";
-import { networkRules } from "../src/chain/networkRules.ts";
-import type { Bytes } from "../src/primitives/bytes.ts";
-import { silentLogger } from "../src/runtime/log.ts";
-import { openDatabase } from "../src/storage/database.ts";
-import { encodeBlock } from "../src/types/block.ts";
-import { parseGenesisText } from "../src/types/genesis.ts";
 import { median, table } from "./report.ts";
-import { draftOnHead, genesisText, recipientsOf, SENDERS, transfer } from "./transfers.ts";
+import { higher, NOTHING_RESIDENT, type ResidentMib, residentMib } from "./residentMemory.ts";
+import { type ChainShape, writeTransferChain } from "./transferChain.ts";
+import { SENDERS } from "./transfers.ts";
 
 const root = join(import.meta.dirname, "..");
 const run = promisify(execFile);
 const TIMEOUT_MS = 1_800_000;
 const WATCH_MS = 200;
-interface Shape {
-  readonly transactions: number;
-  readonly perBlock: number;
-  /** Distinct recipients. */
-  readonly accounts: number;
-}
 
 /** Imports the chain `runs` times into new directories. */
 export async function importLoad(args: readonly string[]): Promise<string> {
@@ -49,21 +37,35 @@ export async function importLoad(args: readonly string[]): Promise<string> {
   return [
     `${values.txs} transfers of ${SENDERS} senders, ${values["per-block"]} a block, imported by \`qnet import\` into a new data directory on disk; median of ${values.runs}.`,
     "",
-    table(["recipients", "tx/s", "runs", "blocks/s", "Mgas/s", "peak RSS MiB"], rows),
+    table(
+      [
+        "recipients",
+        "tx/s",
+        "runs",
+        "blocks/s",
+        "Mgas/s",
+        "peak RSS MiB",
+        "of it anonymous",
+        "mapped files",
+      ],
+      rows,
+    ),
+    "",
+    "Anonymous memory is the process's own. Mapped files are its program and the tables of LevelDB it has open; each has its own peak.",
   ].join("\n");
 }
 
-async function importShape(shape: Shape, runs: number): Promise<readonly (string | number)[]> {
+async function importShape(shape: ChainShape, runs: number): Promise<readonly (string | number)[]> {
   const folder = mkdtempSync(join(tmpdir(), "qnet-import-"));
   try {
-    await writeChain(folder, shape);
+    await writeTransferChain(folder, shape);
     const reports: Record<string, number>[] = [];
     for (let i = 0; i < runs; i++) {
       const datadir = join(folder, `data-${i}`);
       const command = ["import", "--datadir", datadir, "--genesis", join(folder, "genesis.json")];
       const file = join(folder, "chain.rlp");
-      const { stdout, peakMib } = await runImport([...command, file]);
-      reports.push({ ...JSON.parse(stdout), peakMib });
+      const { stdout, peak } = await runImport([...command, file]);
+      reports.push({ ...JSON.parse(stdout), ...peak });
       rmSync(datadir, { recursive: true, force: true });
       console.error(`${shape.accounts} recipients, run ${i + 1}: ${stdout.trim()}`);
     }
@@ -75,7 +77,7 @@ async function importShape(shape: Shape, runs: number): Promise<readonly (string
       each,
       of("blocksPerSecond").toFixed(1),
       of("mgasPerSecond").toFixed(1),
-      of("peakMib").toFixed(0),
+      ...(["peak", "anonymous", "mapped"] as const).map((key) => of(key).toFixed(0)),
     ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -83,54 +85,20 @@ async function importShape(shape: Shape, runs: number): Promise<readonly (string
 }
 
 /** Runs the command and watches the most memory it has resident. */
-async function runImport(command: readonly string[]): Promise<{ stdout: string; peakMib: number }> {
+async function runImport(
+  command: readonly string[],
+): Promise<{ stdout: string; peak: ResidentMib }> {
   const running = run(process.execPath, [join(root, "cli/main.ts"), ...command], {
     timeout: TIMEOUT_MS,
   });
-  let peakMib = 0;
+  let peak = NOTHING_RESIDENT;
   const watch = setInterval(() => {
-    peakMib = Math.max(peakMib, peakMibOf(running.child.pid));
+    peak = higher(peak, residentMib(running.child.pid ?? 0));
   }, WATCH_MS);
   try {
     const { stdout } = await running;
-    return { stdout, peakMib };
+    return { stdout, peak };
   } finally {
     clearInterval(watch);
   }
-}
-
-/** The kernel's own record; 0 where there is none. */
-function peakMibOf(pid: number | undefined): number {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    return Math.round(Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024);
-  } catch {
-    return 0; // it has just ended, or this is not Linux
-  }
-}
-
-/** Writes genesis.json and chain.rlp. */
-async function writeChain(folder: string, shape: Shape): Promise<void> {
-  const text = genesisText();
-  writeFileSync(join(folder, "genesis.json"), text);
-  const genesis = parseGenesisText(text);
-  await using database = await openDatabase();
-  const chain = await Chain.open(database, genesis, {
-    ...networkRules(genesis.config),
-    log: silentLogger,
-  });
-  const blocks: Bytes[] = [];
-  const recipients = recipientsOf(shape.accounts);
-  for (let sent = 0; sent < shape.transactions; sent += shape.perBlock) {
-    const candidates = Array.from({ length: shape.perBlock }, (_, i) =>
-      transfer(genesis, sent + i, recipients[(sent + i) % recipients.length]),
-    );
-    const built = await buildBlock(chain, draftOnHead(chain), candidates, {
-      clock: { nowMs: () => performance.now() },
-    });
-    await chain.importBlock(built.block, built);
-    blocks.push(encodeBlock(built.block));
-  }
-  writeFileSync(join(folder, "chain.rlp"), Buffer.concat(blocks));
-  await chain.close();
 }
