@@ -11,8 +11,8 @@ import { DecodeError } from "../src/types/rlp.ts";
 import { decodeSealedBlock, type SealedBlock } from "../src/types/sealedBlock.ts";
 import type { RawBlock } from "./blockFiles.ts";
 
-/** Transactions whose senders may be under way. */
-const AHEAD_TRANSACTIONS = 16_384;
+/** Transactions whose senders may be under way, 2 KB each: a second's work of the recovery threads. */
+const AHEAD_TRANSACTIONS = 8_192;
 /** Encoded bytes of the blocks that wait. */
 const AHEAD_BYTES = 32 * 1024 * 1024;
 const AHEAD_BLOCKS = 1_024;

@@ -45,6 +45,15 @@ const MEMORY_PATH = "memory";
 const DEFAULT_CACHE_BYTES = 32 * 1024 * 1024;
 /** Up to two of these are in memory; a block's batch should fit. */
 const WRITE_BUFFER_BYTES = 8 * 1024 * 1024;
+/** Size at which LevelDB ends a table file. */
+const TABLE_BYTES = 2 * 1024 * 1024;
+/**
+ * Tables open at a time, LevelDB's least: it maps each into memory, so these are up to 128 MiB resident, where its default
+ * of 990 lets a process grow with its data directory. A read from a table that must be opened first takes 50 us instead of 15.
+ */
+const MAX_OPEN_TABLES = 64;
+/** What LevelDB sets aside of `maxOpenFiles` for files that are not tables. */
+const LEVEL_OWN_FILES = 10;
 const views = { keyEncoding: "view", valueEncoding: "view" } as const;
 
 /**
@@ -70,6 +79,8 @@ export async function openDatabase(options: DatabaseOptions = {}): Promise<Datab
     createIfMissing: !existing,
     cacheSize: options.cacheBytes ?? DEFAULT_CACHE_BYTES,
     writeBufferSize: WRITE_BUFFER_BYTES,
+    maxFileSize: TABLE_BYTES,
+    maxOpenFiles: MAX_OPEN_TABLES + LEVEL_OWN_FILES,
   });
   await level.open().catch((error: unknown) => {
     throw openingError(files, error);
