@@ -4,7 +4,7 @@ import { Chain } from "../src/chain/chain.ts";
 import type { ChainDependencies } from "../src/chain/chainEvents.ts";
 import { readStoredGenesis } from "../src/chain/genesis.ts";
 import { networkRules } from "../src/chain/networkRules.ts";
-import { type Database, openDatabase } from "../src/storage/database.ts";
+import { type Database, type DatabaseOptions, openDatabase } from "../src/storage/database.ts";
 import type { Genesis } from "../src/types/genesis.ts";
 import { chainFolder } from "./dataFolder.ts";
 import { UsageError } from "./exit.ts";
@@ -23,12 +23,16 @@ export interface ChainAccess {
 export async function openChain(
   datadir: string,
   genesis: Genesis | undefined,
-  dependencies: Pick<ChainDependencies, "log" | "stateHistory" | "recoverSenders" | "evm">,
+  {
+    cacheBytes,
+    ...dependencies
+  }: Pick<ChainDependencies, "log" | "stateHistory" | "recoverSenders" | "evm"> &
+    Pick<DatabaseOptions, "cacheBytes">,
 ): Promise<ChainAccess> {
   const path = chainFolder(datadir);
   // a mistyped directory must not be made
   if (genesis === undefined && !existsSync(path)) refuseEmpty(datadir);
-  const database = await openDatabase({ path });
+  const database = await openDatabase({ path, ...(cacheBytes !== undefined && { cacheBytes }) });
   try {
     const found = genesis ?? readStoredGenesis(database);
     if (found === undefined) refuseEmpty(datadir);

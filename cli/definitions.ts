@@ -87,6 +87,7 @@ const TOKEN = ["pkcs11.module", "pkcs11.token"] as const;
 const SIGNER_TLS = ["signer.cert", "signer.key", "signer.trust"] as const;
 const HISTORY = ["gcmode", "history.state"] as const;
 const EXECUTION = ["evm"] as const;
+const DATABASE = ["cache"] as const;
 
 export const devDefinition = {
   name: "dev",
@@ -110,6 +111,7 @@ export const devDefinition = {
     "auto-impersonate",
     "silent",
     "config-out",
+    ...DATABASE,
     ...CRYPTO,
     ...EXECUTION,
     ...SERVER,
@@ -138,6 +140,7 @@ export const nodeDefinition = {
     "i-know-what-i-do",
     "report-evidence",
     ...HISTORY,
+    ...DATABASE,
     ...CRYPTO,
     ...EXECUTION,
     "http",
@@ -159,7 +162,16 @@ export const importDefinition = {
   name: "import",
   summary: "Import blocks from RLP files, also .gz and .zst",
   operands: "FILE...",
-  options: [...LOGGING, "datadir", "genesis", "until", "batch", ...HISTORY, ...EXECUTION],
+  options: [
+    ...LOGGING,
+    "datadir",
+    "genesis",
+    "until",
+    "batch",
+    ...HISTORY,
+    ...DATABASE,
+    ...EXECUTION,
+  ],
 } as const satisfies Definition;
 
 export const exportDefinition = {

@@ -51,6 +51,7 @@ export async function openForImport(
     clientVersion: clientVersion(true),
     log: dependencies.log,
     evm: dependencies.evm,
+    databaseCacheBytes: dependencies.cacheBytes,
     clock,
   });
   const { chain, database, consensus } = node;

@@ -11,6 +11,7 @@ import { PqVerifier } from "../src/crypto/pqVerifier.ts";
 import { recoverPublicKey, secp256k1Backend, signDigest } from "../src/crypto/secp256k1.ts";
 import { databaseFiles, holderPid } from "../src/storage/lock.ts";
 import { chainFolder } from "./dataFolder.ts";
+import { MEBIBYTE } from "./options.ts";
 
 /** `ok`, `warn`: it works, but worse than it could; `bad`: a node cannot run or not well. */
 export interface Finding {
@@ -27,7 +28,6 @@ export interface Surroundings {
 }
 
 const LEAST_NODE = [24, 15] as const;
-const MEBIBYTE = 1024 * 1024;
 const LEAST_HEAP_MIB = 1_024;
 const LEAST_MEMORY_MIB = 1_024;
 const LEAST_DISK_MIB = 2_048;

@@ -39,6 +39,9 @@ function optional<T>(kind: Kind<T>, help: string): Option<T, undefined> {
 /** The standard mnemonic of development chains; its keys are public. */
 export const TEST_MNEMONIC = "test test test test test test test test test test test junk";
 
+/** Bytes of what options call MB. */
+export const MEBIBYTE = 1024 * 1024;
+
 export const options = {
   // every command
   config: optional(path, "Configuration file (TOML); its keys are the names of the options"),
@@ -59,6 +62,11 @@ export const options = {
     90_000n,
     quantity,
     "Blocks whose states --gcmode full keeps, at least 128; 0: all",
+  ),
+  cache: option(
+    160,
+    integer(16, 65_536),
+    "MB of memory for reading the database; more makes reads of large states faster",
   ),
   "crypto.paranoid": option(
     false,
@@ -266,7 +274,7 @@ export function configKeyOf(name: OptionName): string {
 
 /** Flags of geth, anvil and of our own later features: refused by name, never ignored. */
 export const NOT_YET: ReadonlySet<string> = new Set(
-  `bootnodes cache dev dev.gaslimit dev.period dump-state exitwhensynced fork-block-number fork-url
+  `bootnodes dev dev.gaslimit dev.period dump-state exitwhensynced fork-block-number fork-url
   fund-accounts graphql.corsdomain history identity init
   load-state log.file log.maxage log.maxbackups log.maxsize log.rotate log.vmodule maxpeers
   mnemonic-random nat nodekey port print-traces recovery region

@@ -24,7 +24,7 @@ import { EXIT, UsageError } from "../exit.ts";
 import type { CommandIo } from "../io.ts";
 import { writeSecretFile } from "../keyFiles.ts";
 import { createCommandLog } from "../log.ts";
-import type { OptionName } from "../options.ts";
+import { MEBIBYTE, type OptionName } from "../options.ts";
 import { clientVersion } from "../package.ts";
 import { type ParsedOptions, parseOptions } from "../parseOptions.ts";
 import { metricsPageOf, poolOptions, serve, serverOptions } from "../serve.ts";
@@ -77,6 +77,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       metricsPage: metricsPageOf(values),
       paranoid: values["crypto.paranoid"],
       evm: values.evm,
+      databaseCacheBytes: values.cache * MEBIBYTE,
       clientVersion: clientVersion(true),
       log,
     },

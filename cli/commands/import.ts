@@ -10,6 +10,7 @@ import { loadGenesis } from "../genesisFiles.ts";
 import { type CommandIo, printLine } from "../io.ts";
 import { jsonLine } from "../jsonLine.ts";
 import { createCommandLog } from "../log.ts";
+import { MEBIBYTE } from "../options.ts";
 import { parseOptions } from "../parseOptions.ts";
 import { Progress } from "../progress.ts";
 import { stateHistoryOf } from "../stateHistory.ts";
@@ -26,6 +27,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
     log,
     stateHistory: stateHistoryOf(values),
     evm: values.evm,
+    cacheBytes: values.cache * MEBIBYTE,
   });
   try {
     const { chain, engine } = access;

@@ -18,6 +18,7 @@ import type { CommandIo } from "../io.ts";
 import { loadJwtSecret } from "../jwtSecret.ts";
 import { createCommandLog } from "../log.ts";
 import { consensusOptions } from "../nodeConsensus.ts";
+import { MEBIBYTE } from "../options.ts";
 import { clientVersion } from "../package.ts";
 import { type ParsedOptions, parseOptions } from "../parseOptions.ts";
 import { metricsPageOf, poolOptions, serve, serverOptions } from "../serve.ts";
@@ -58,6 +59,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       metricsPage: metricsPageOf(values),
       paranoid: values["crypto.paranoid"],
       evm: values.evm,
+      databaseCacheBytes: values.cache * MEBIBYTE,
       clientVersion: clientVersion(isDev),
       log,
     },

@@ -34,7 +34,7 @@ export interface NodeOptions {
   readonly databasePath?: string | undefined;
   /** File that keeps local transactions over a restart. */
   readonly journalPath?: string | undefined;
-  /** Bytes of LevelDB's cache. */
+  /** Memory for reading the database, see `openDatabase`. */
   readonly databaseCacheBytes?: number | undefined;
   /** Blocks whose states are kept; default: all */
   readonly stateHistory?: bigint | undefined;

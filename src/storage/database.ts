@@ -27,7 +27,7 @@ import { errorCode, errorText, StorageError } from "./storageError.ts";
 export interface DatabaseOptions {
   /** Directory; undefined keeps everything in memory. */
   readonly path?: string | undefined;
-  /** LevelDB's cache of uncompressed blocks. */
+  /** Memory for reading: LevelDB's cache of blocks, and its table files as far as they are mapped. Default: 160 MiB. */
   readonly cacheBytes?: number;
 }
 
@@ -42,16 +42,19 @@ export interface Range<K> {
 }
 
 const MEMORY_PATH = "memory";
-const DEFAULT_CACHE_BYTES = 32 * 1024 * 1024;
+/** What a chain of millions of transfers can be followed with in less than 800 MB. */
+const DEFAULT_CACHE_BYTES = 160 * 1024 * 1024;
+/** Of the cache: uncompressed blocks. The rest is for mapped tables. */
+const BLOCK_SHARE = 1 / 5;
 /** Up to two of these are in memory; a block's batch should fit. */
 const WRITE_BUFFER_BYTES = 8 * 1024 * 1024;
 /** Size at which LevelDB ends a table file. */
 const TABLE_BYTES = 2 * 1024 * 1024;
 /**
- * Tables open at a time, LevelDB's least: it maps each into memory, so these are up to 128 MiB resident, where its default
- * of 990 lets a process grow with its data directory. A read from a table that must be opened first takes 50 us instead of 15.
+ * Tables open at a time, at least and at most. LevelDB maps each into memory, so its default of 990 lets a process grow with its
+ * data directory. A read from a table that must be opened first takes 50 us instead of 15.
  */
-const MAX_OPEN_TABLES = 64;
+const [LEAST_TABLES, MOST_TABLES] = [64, 32_768];
 /** What LevelDB sets aside of `maxOpenFiles` for files that are not tables. */
 const LEVEL_OWN_FILES = 10;
 const views = { keyEncoding: "view", valueEncoding: "view" } as const;
@@ -74,13 +77,14 @@ export async function openDatabase(options: DatabaseOptions = {}): Promise<Datab
   if (existing && !hasLevelFiles(files)) {
     throw damaged(files.path, "the database was created, but its file CURRENT is gone");
   }
+  const { cacheBytes = DEFAULT_CACHE_BYTES } = options;
   const level = new Level<Bytes, Bytes>(files.level, {
     ...views,
     createIfMissing: !existing,
-    cacheSize: options.cacheBytes ?? DEFAULT_CACHE_BYTES,
+    cacheSize: cacheBytes * BLOCK_SHARE,
     writeBufferSize: WRITE_BUFFER_BYTES,
     maxFileSize: TABLE_BYTES,
-    maxOpenFiles: MAX_OPEN_TABLES + LEVEL_OWN_FILES,
+    maxOpenFiles: openTables(cacheBytes * (1 - BLOCK_SHARE)) + LEVEL_OWN_FILES,
   });
   await level.open().catch((error: unknown) => {
     throw openingError(files, error);
@@ -95,6 +99,10 @@ export async function openDatabase(options: DatabaseOptions = {}): Promise<Datab
     throw error;
   }
   return database;
+}
+
+function openTables(bytes: number): number {
+  return Math.min(Math.max(Math.floor(bytes / TABLE_BYTES), LEAST_TABLES), MOST_TABLES);
 }
 
 const SYSTEM_FAULTS =
