@@ -47,7 +47,7 @@ import {
 } from "./importBlock.ts";
 import { type FoundLog, type LogLimits, type LogQuery, searchLogs } from "./logIndex.ts";
 import { openStored, type StoredChain } from "./openChain.ts";
-import { NO_OVERRIDE, type OverrideRecord, putEdits, readOverride } from "./overrides.ts";
+import { NO_OVERRIDE, type OverrideRecord, putEdits } from "./overrides.ts";
 import { Preimages } from "./preimages.ts";
 
 /** Imports and other changes that may wait; a producer or peer that comes on top is refused with QueueError. */
@@ -211,7 +211,7 @@ export class Chain {
 
   /** What a developer changed by hand around this block. */
   overrideOf(hash: Hash): OverrideRecord {
-    return this.isDev ? readOverride(this.#database, hash) : NO_OVERRIDE;
+    return this.isDev ? this.states.overrides.of(hash) : NO_OVERRIDE;
   }
 
   /** Whether the genesis allows edits by hand. */

@@ -13,6 +13,7 @@ import { databaseStateStore } from "../storage/stateStore.ts";
 import type { BlockStore } from "./blockStore.ts";
 import { stateUnavailable } from "./chainError.ts";
 import type { ChainObserver } from "./chainEvents.ts";
+import { OverrideRecords } from "./overrides.ts";
 import { hasStateRoot } from "./repair.ts";
 import { type HistoryDependencies, type PruneReport, StateHistory } from "./stateHistory.ts";
 
@@ -23,6 +24,8 @@ export interface StatesDependencies extends HistoryDependencies {
 
 /** All states over one database. */
 export class ChainStates {
+  /** What was edited by hand, on chains that allow it */
+  readonly overrides: OverrideRecords;
   readonly #database: Database;
   readonly #store: BlockStore;
   readonly #stateStore: StateStore;
@@ -37,6 +40,7 @@ export class ChainStates {
 
   constructor(dependencies: StatesDependencies, history: bigint | undefined) {
     this.#database = dependencies.database;
+    this.overrides = new OverrideRecords(this.#database);
     this.#store = dependencies.store;
     this.#observer = dependencies.observer;
     this.#log = dependencies.log;
@@ -120,6 +124,18 @@ export class ChainStates {
     operations: readonly WriteOp[],
     headRoot: Hash | undefined,
     changes?: StateChanges,
+  ): Promise<void> {
+    try {
+      await this.#batchWithFlat(operations, headRoot, changes);
+    } finally {
+      this.overrides.written();
+    }
+  }
+
+  async #batchWithFlat(
+    operations: readonly WriteOp[],
+    headRoot: Hash | undefined,
+    changes: StateChanges | undefined,
   ): Promise<void> {
     if (this.#flat === undefined || headRoot === undefined) {
       await this.#database.batch(operations, { sync: true });

@@ -38,6 +38,30 @@ export function readOverride(database: Database, hash: Hash): OverrideRecord {
   return raw === undefined ? NO_OVERRIDE : decodeOverride(raw);
 }
 
+/** Records as they are asked for, with each read at the head: that of the block asked for last is kept. */
+export class OverrideRecords {
+  readonly #database: Database;
+  #last: { readonly hash: Hash; readonly record: OverrideRecord } | undefined;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** What is recorded about a block. */
+  of(hash: Hash): OverrideRecord {
+    const last = this.#last;
+    if (last?.hash === hash) return last.record;
+    const record = readOverride(this.#database, hash);
+    this.#last = { hash, record };
+    return record;
+  }
+
+  /** To be told after each batch: there may be records in it. */
+  written(): void {
+    this.#last = undefined;
+  }
+}
+
 /** Whether a record says anything. */
 export function isEmptyOverride(record: OverrideRecord): boolean {
   const { preStateRoot, editedStateRoot, exempt } = record;
