@@ -4,7 +4,7 @@ import { type CallOptions, type CallResult, executeCall } from "../src/execution
 import type { CallWatch, Observer } from "../src/execution/observer.ts";
 import { revertReason } from "../src/execution/revertReason.ts";
 import { NodeError } from "../src/primitives/errors.ts";
-import { rescue } from "../src/primitives/soon.ts";
+import { andThen, rescue } from "../src/primitives/soon.ts";
 import type { CallRequest } from "./callRequest.ts";
 import type { CallSite } from "./callTarget.ts";
 import { RpcError } from "./errors.ts";
@@ -30,7 +30,14 @@ export function runCall(
 ): CallResult | Promise<CallResult> {
   const pause = () => time.pause();
   const context = { ...site.execution, observer, watch, pause, options };
-  return reported(() => executeCall(site.state, site.env, { ...request, gasLimit }, context));
+  const message = { ...request, gasLimit };
+  return andThen(
+    reported(() => executeCall(site.state, site.env, message, context)),
+    (outcome) => {
+      if (site.own !== undefined) site.own.gas += outcome.peakGas;
+      return outcome;
+    },
+  );
 }
 
 /** What `run` gives; what broke an execution off says more than the fact that it broke off. */

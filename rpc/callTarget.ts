@@ -35,9 +35,10 @@ function siteAt(context: RpcContext, id: Exclude<BlockId, "pending">): CallSite 
 
 /** The next block and its state as calls see them. */
 async function pendingSite({ node, offload }: RpcContext): Promise<CallSite> {
-  const { state, env, block } = await pendingWork(node);
+  const { calls, env, block } = await pendingWork(node);
+  const own = calls.take();
   const execution = { ...node.chain.contextFor(block.header), offload };
-  return { state: state.copy(), env, execution };
+  return { state: own.state, env, execution, own };
 }
 
 function withOverrides(site: CallSite, overrides: Overrides): CallSite {
@@ -71,7 +72,7 @@ export function callTargetOf(
   return callTarget(context, id, { state, block });
 }
 
-/** Ends the use of a site whose calls left its State as it was; `gas`: what they used. */
-export function releaseSite({ states }: RpcContext, { own }: CallSite, gas: bigint): void {
-  if (own !== undefined) states.giveBack(own, gas);
+/** Ends the use of a site whose calls left its State as it was. */
+export function releaseSite({ own }: CallSite): void {
+  own?.home?.giveBack(own);
 }

@@ -1,7 +1,8 @@
 /**
  * States kept between calls: opening one and finding accounts in its trie costs more than most reads do. All who only read
  * at the head share one State. A call gets one of its own, and whoever finds it as it was when the call is over gives it
- * back for the next. A State belongs to a root, whose content never changes; only that of the head is kept here.
+ * back for the next. A State belongs to a root, whose content never changes; those of the head are kept here, those of the
+ * block in the making by pending.ts.
  */
 import type { Chain } from "../src/chain/chain.ts";
 import type { Hash } from "../src/primitives/hex.ts";
@@ -20,17 +21,37 @@ const MAX_SPARE = 8;
 /** A State for the calls of one request. */
 export interface OwnState {
   readonly state: State;
-  /** undefined: not kept */
-  readonly root: Hash | undefined;
+  /** Where it goes back to; undefined: it is not kept. */
+  readonly home: SpareStates | undefined;
   /** Gas that calls have used on it */
   gas: bigint;
+}
+
+/** States with the same content, lent to calls that leave them as they found them. */
+export class SpareStates {
+  readonly #open: () => State;
+  readonly #spare: OwnState[] = [];
+
+  constructor(open: () => State) {
+    this.#open = open;
+  }
+
+  /** A State that nobody else uses. Throws what opening one throws. */
+  take(): OwnState {
+    return this.#spare.pop() ?? { state: this.#open(), home: this, gas: 0n };
+  }
+
+  /** Takes a State back that is as it was when it was taken. */
+  giveBack(own: OwnState): void {
+    if (own.gas <= MAX_GAS && this.#spare.length < MAX_SPARE) this.#spare.push(own);
+  }
 }
 
 /** The states of a chain as reads and calls use them. */
 export class HeadStates {
   readonly #chain: Chain;
   #shared: { readonly root: Hash; readonly state: State; reads: number } | undefined;
-  readonly #spare: OwnState[] = [];
+  #calls: { readonly hash: Hash; readonly root: Hash; readonly states: SpareStates } | undefined;
 
   constructor(chain: Chain) {
     this.#chain = chain;
@@ -55,17 +76,13 @@ export class HeadStates {
   /** The state after a block, the caller's own. Throws ChainError UNKNOWN_BLOCK, STATE_UNAVAILABLE. */
   take(hash: Hash): OwnState {
     const chain = this.#chain;
-    if (hash !== chain.head.hash) return { state: chain.stateAt(hash), root: undefined, gas: 0n };
+    if (hash !== chain.head.hash) return { state: chain.stateAt(hash), home: undefined, gas: 0n };
     const root = chain.stateRootAt(hash);
-    let own = this.#spare.pop();
-    while (own !== undefined && own.root !== root) own = this.#spare.pop();
-    return own ?? { state: chain.stateAt(hash), root, gas: 0n };
-  }
-
-  /** Takes a State back that is as it was when it was taken, after calls that used so much gas. */
-  giveBack(own: OwnState, gas: bigint): void {
-    own.gas += gas;
-    if (own.root === undefined || own.gas > MAX_GAS || this.#spare.length >= MAX_SPARE) return;
-    this.#spare.push(own);
+    let calls = this.#calls;
+    if (calls?.root !== root || calls.hash !== hash) {
+      calls = { hash, root, states: new SpareStates(() => chain.stateAt(hash)) };
+      this.#calls = calls;
+    }
+    return calls.states.take();
   }
 }

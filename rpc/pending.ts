@@ -9,12 +9,15 @@ import { ZERO_ADDRESS, ZERO_HASH } from "../src/primitives/hex.ts";
 import type { State } from "../src/state/state.ts";
 import type { Block } from "../src/types/block.ts";
 import type { RpcNode } from "./context.ts";
+import { SpareStates } from "./headStates.ts";
 
 /** The block in the making, and the state after it: copy the state before changing it. */
 export interface PendingWork {
   readonly block: Block;
   readonly state: State;
   readonly env: BlockEnv;
+  /** Copies of the state for calls */
+  readonly calls: SpareStates;
 }
 
 interface Kept {
@@ -76,7 +79,8 @@ async function build(node: RpcNode): Promise<PendingWork> {
     ...(baseFee !== undefined && { baseFee }),
   });
   const { block, state } = await buildBlock(node.chain, draft, candidates, budget);
-  return { block, state, env: envOf(block.header) };
+  const calls = new SpareStates(() => state.copy());
+  return { block, state, env: envOf(block.header), calls };
 }
 
 /** The next block as it would be now. Throws as `buildBlock` does. */

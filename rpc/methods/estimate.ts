@@ -1,7 +1,7 @@
 /** eth_estimateGas. */
 import { blockId } from "../blockId.ts";
 import { callRequest } from "../callRequest.ts";
-import { callTargetOf } from "../callTarget.ts";
+import { callTargetOf, releaseSite } from "../callTarget.ts";
 import { quantity } from "../codec.ts";
 import { estimateGas } from "../gasEstimate.ts";
 import { defineMethod, optional, param } from "../method.ts";
@@ -25,7 +25,9 @@ export const estimateMethods = [
       // on a development chain the next block may stand at a time that was set for it
       const block = named ?? (context.node.dev === undefined ? "latest" : "pending");
       const site = await callTargetOf(context, [block, ...overrides]);
-      return estimateGas(site, context.keys.complete(request), context.limits);
+      const gas = await estimateGas(site, context.keys.complete(request), context.limits);
+      releaseSite(site);
+      return gas;
     },
   }),
 ];

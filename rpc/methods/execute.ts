@@ -40,7 +40,7 @@ function call(context: RpcContext, site: CallSite, request: CallRequest): Bytes 
   const printed = log?.enabled === true ? new ConsoleCapture() : undefined;
   const time = new TimeBudget(evmTimeoutMs);
   return andThen(runCall(site, request, gasLimit, { time, watch: printed?.watch }), (outcome) => {
-    releaseSite(context, site, outcome.peakGas);
+    releaseSite(site);
     if (printed !== undefined) log?.tellPrinted(printed.take());
     const failure = failureOf(outcome);
     if (failure !== undefined) throw failure;

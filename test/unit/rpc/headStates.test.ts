@@ -42,15 +42,27 @@ describe("HeadStates", () => {
     assert.equal(await call(), seven);
   });
 
+  it("gives each estimate the state of the pending block, whatever tries before it wrote", async () => {
+    const estimate = () => dev.call("eth_estimateGas", { to: CODE_ADDRESS });
+    const zero = `0x${"00".repeat(32)}`;
+    await dev.call("hardhat_setCode", CODE_ADDRESS, COUNTER);
+    await dev.call("hardhat_setStorageAt", CODE_ADDRESS, "0x0", zero);
+    const first = Number(await estimate());
+    for (let i = 0; i < 3; i++) assert.equal(Number(await estimate()), first);
+    await dev.call("hardhat_setStorageAt", CODE_ADDRESS, "0x0", `0x${"07".padStart(64, "0")}`);
+    // no slot is filled any more
+    assert.ok(Number(await estimate()) < first - 10_000);
+  });
+
   it("hands a State out once at a time, and keeps it for the same root only", async () => {
     const { chain } = dev.node;
     const states = new HeadStates(chain);
     const first = states.take(chain.head.hash);
     const second = states.take(chain.head.hash);
     assert.notEqual(first.state, second.state);
-    states.giveBack(first, 21_000n);
+    first.home?.giveBack(first);
     assert.equal(states.take(chain.head.hash).state, first.state);
-    states.giveBack(first, 21_000n);
+    first.home?.giveBack(first);
     await dev.call("hardhat_setBalance", account, "0x6");
     assert.notEqual(states.take(chain.head.hash).state, first.state);
   });
@@ -59,7 +71,8 @@ describe("HeadStates", () => {
     const { chain } = dev.node;
     const states = new HeadStates(chain);
     const own = states.take(chain.head.hash);
-    states.giveBack(own, 30_000_000n);
+    own.gas += 30_000_000n;
+    own.home?.giveBack(own);
     assert.notEqual(states.take(chain.head.hash).state, own.state);
   });
 
