@@ -169,6 +169,7 @@ async function curveCases(): Promise<Case[]> {
   const pairs = (count: number) =>
     concatBytes(...g1.slice(0, count).flatMap((point, i) => [point, g2[i] ?? point]));
   return [
+    { name: "POINT_EVALUATION", address: 0x0a, input: openingInput() },
     { name: "BLS12_G1ADD", address: 0x0b, input: concatBytes(...g1.slice(0, 2)) },
     { name: "BLS12_G1MSM, 1 term", address: 0x0c, input: sum(g1.slice(0, 1)) },
     { name: `BLS12_G1MSM, ${MANY} terms`, address: 0x0c, input: sum(g1) },
@@ -188,6 +189,21 @@ function differentPoints({ mapToG1, mapToG2 }: Bls12381) {
     g1: numbers.map((i) => mapToG1(elementOf(i))),
     g2: numbers.map((i) => mapToG2(concatBytes(elementOf(i), elementOf(i + 1)))),
   };
+}
+
+/** Versioned hash ‖ z ‖ y ‖ commitment ‖ proof of the polynomial x at a z of 255 bits: τ·G1 and G1. Source: EIP-4844. */
+function openingInput(): Bytes {
+  const z = keccak256(Uint8Array.of(6));
+  z[0] = 0x53;
+  const commitment = hexToBytes(
+    "0xad3eb50121139aa34db1d545093ac9374ab7bca2c0f3bf28e27c8dcd8fc7cb42d25926fc0c97b336e9f0fb35e5a04c81",
+  );
+  const proof = hexToBytes(
+    "0x97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb",
+  );
+  const hash = sha256(commitment);
+  hash[0] = 1;
+  return concatBytes(hash, z, z, commitment, proof);
 }
 
 function elementOf(number: number): Bytes {

@@ -6,7 +6,8 @@
 import { type Bytes, concatBytes, equalBytes, padBytes } from "../primitives/bytes.ts";
 import { hexToBytes } from "../primitives/hex.ts";
 import { sha256 } from "./keccak.ts";
-import { CurveError, type PairingCurve, startCurve } from "./mcl.ts";
+import { CurveError } from "./mcl.ts";
+import { type PairingCurve, startCurve } from "./pairingCurve.ts";
 
 /** All throw CurveError on bytes that are no point or element, of another length, or outside the subgroup where that matters. */
 export interface Bls12381 {
@@ -21,6 +22,8 @@ export interface Bls12381 {
   /** The point of the subgroup that one word, or two, are mapped to. */
   mapToG1(input: Bytes): Bytes;
   mapToG2(input: Bytes): Bytes;
+  /** What it runs on. */
+  readonly curve: PairingCurve;
 }
 
 const WORD_BYTES = 64;
@@ -33,6 +36,17 @@ const FORM = {
   firstPart: "real",
 } as const;
 
+/** The generators. Source: EIP-2537. */
+export const BLS12381_G1 = pointOf(
+  "0x17f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb",
+  "0x08b3f481e3aaa0f1a09e30ed741d8ae4fcf5e095d5d00af600db18cb2c04b3edd03cc744a2888ae40caa232946c5e7e1",
+);
+export const BLS12381_G2 = pointOf(
+  "0x024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8",
+  "0x13e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e",
+  "0x0ce5d527727d6e118cc9cdc6da2e351aadfd9baa8cbdd3a76d429a695160d12c923ac9cc3baca289e193548608b82801",
+  "0x0606c4a02ea734cc32acd2b02bc28b99cb3e287e85a763af267492ab572e99ab3f370d275cec1da1aaa9075ff05f79be",
+);
 let loading: Promise<Bls12381 | undefined> | undefined;
 let loaded: Bls12381 | undefined;
 
@@ -48,6 +62,11 @@ export function loadBls12381(): Promise<Bls12381 | undefined> {
 /** What `loadBls12381` gave if it has finished. */
 export function loadedBls12381(): Bls12381 | undefined {
   return loaded;
+}
+
+/** Elements as contracts write them, one after the other. */
+export function pointOf(...elements: readonly `0x${string}`[]): Bytes {
+  return concatBytes(...elements.map((element) => padBytes(hexToBytes(element), WORD_BYTES)));
 }
 
 async function startBls12381(): Promise<Bls12381 | undefined> {
@@ -69,20 +88,10 @@ function onCurve(curve: PairingCurve): Bls12381 {
     pairing: (input) => curve.isProductOne(input),
     mapToG1: (input) => curve.map(g1, input),
     mapToG2: (input) => curve.map(g2, input),
+    curve,
   };
 }
 
-/** The generators, without the zeros before each element. Source: EIP-2537. */
-const G1 = point(
-  "0x17f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb",
-  "0x08b3f481e3aaa0f1a09e30ed741d8ae4fcf5e095d5d00af600db18cb2c04b3edd03cc744a2888ae40caa232946c5e7e1",
-);
-const G2 = point(
-  "0x024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8",
-  "0x13e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e",
-  "0x0ce5d527727d6e118cc9cdc6da2e351aadfd9baa8cbdd3a76d429a695160d12c923ac9cc3baca289e193548608b82801",
-  "0x0606c4a02ea734cc32acd2b02bc28b99cb3e287e85a763af267492ab572e99ab3f370d275cec1da1aaa9075ff05f79be",
-);
 const SCALAR = new Uint8Array(32).fill(0xa7);
 /** Order of the group less one. */
 const MINUS_ONE = hexToBytes("0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000");
@@ -91,21 +100,21 @@ const ANSWERS = hexToBytes("0xcfb31c32d7eacfd3fb894ad8e89716c3d8e92bdcc94f8b583b
 
 /** Known answers, e(G1, G2) · e(-G1, G2) = 1, e(G1, G2) ≠ 1, and no answer to a point of order 3. */
 function passesSelfTest(bls: Bls12381): boolean {
-  const element = G1.subarray(0, WORD_BYTES);
+  const element = BLS12381_G1.subarray(0, WORD_BYTES);
   const answers = [
-    bls.addG1(concatBytes(G1, G1)),
-    bls.addG2(concatBytes(G2, G2)),
-    bls.msmG1(concatBytes(G1, SCALAR)),
-    bls.msmG2(concatBytes(G2, SCALAR)),
+    bls.addG1(concatBytes(BLS12381_G1, BLS12381_G1)),
+    bls.addG2(concatBytes(BLS12381_G2, BLS12381_G2)),
+    bls.msmG1(concatBytes(BLS12381_G1, SCALAR)),
+    bls.msmG2(concatBytes(BLS12381_G2, SCALAR)),
     bls.mapToG1(element),
     bls.mapToG2(concatBytes(element, element)),
   ];
-  const minus = bls.msmG1(concatBytes(G1, MINUS_ONE));
+  const minus = bls.msmG1(concatBytes(BLS12381_G1, MINUS_ONE));
   return (
     equalBytes(sha256(concatBytes(...answers)), ANSWERS) &&
-    bls.pairing(concatBytes(G1, G2, minus, G2)) &&
-    !bls.pairing(concatBytes(G1, G2)) &&
-    refuses(() => bls.msmG1(concatBytes(point("0x00", "0x02"), SCALAR)))
+    bls.pairing(concatBytes(BLS12381_G1, BLS12381_G2, minus, BLS12381_G2)) &&
+    !bls.pairing(concatBytes(BLS12381_G1, BLS12381_G2)) &&
+    refuses(() => bls.msmG1(concatBytes(pointOf("0x00", "0x02"), SCALAR)))
   );
 }
 
@@ -116,8 +125,4 @@ function refuses(run: () => unknown): boolean {
   } catch (error) {
     return error instanceof CurveError;
   }
-}
-
-function point(...elements: readonly `0x${string}`[]): Bytes {
-  return concatBytes(...elements.map((element) => padBytes(hexToBytes(element), WORD_BYTES)));
 }

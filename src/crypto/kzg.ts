@@ -1,6 +1,7 @@
 /**
- * KZG commitments of EIP-4844 and EIP-7594 in JavaScript. Library and trusted setup take 0.15-0.2 s to load and some
- * 20 MB, so nothing is loaded before the first use. One blob takes about 0.3 s to verify, one point evaluation 25 ms.
+ * KZG commitments of EIP-4844 and EIP-7594 in JavaScript, for blobs; point evaluations have a faster way (pointEvaluation.ts).
+ * Library and trusted setup take 0.15-0.2 s to load and some 20 MB, so nothing is loaded before the first use. One blob takes about
+ * 0.3 s to verify.
  */
 import type { Bytes } from "../primitives/bytes.ts";
 import { bytesToHex } from "../primitives/hex.ts";

@@ -1,8 +1,6 @@
 /**
- * A curve with pairings by mcl, compiled to WebAssembly. One module holds one curve, so each curve starts a module of its own from
- * the package's factory; its C interface works on the module's memory, which is laid out once here. Points come in as contracts
- * write them, are checked, and are worked on in place. Path: `group.read` bytes -> memory, `inSubgroup`, arithmetic,
- * `group.write` memory -> bytes. Nothing here is secret, and nothing takes the same time for all inputs.
+ * mcl, compiled to WebAssembly, by its C interface: a module with one curve, and its memory. Elements come in as contracts write
+ * them, are checked, and are worked on in place. Nothing here is secret, and nothing takes the same time for all inputs.
  */
 import { type Bytes, bigIntToBytes, padBytes } from "../primitives/bytes.ts";
 import { assert, NodeError } from "../primitives/errors.ts";
@@ -17,7 +15,7 @@ type CurveErrorReason =
 export class CurveError extends NodeError<CurveErrorReason> {}
 
 /** How contracts write the points of a curve. */
-interface CurveForm {
+export interface CurveForm {
   /** mcl's number of the curve */
   readonly id: 4 | 5;
   /** Order of the field */
@@ -31,18 +29,18 @@ interface CurveForm {
 /** A place in the module's memory. */
 export type Pointer = number;
 
-type Test = (x: Pointer) => number;
-type Unary = (y: Pointer, x: Pointer) => void;
-type Binary = (z: Pointer, x: Pointer, y: Pointer) => void;
+export type Test = (x: Pointer) => number;
+export type Unary = (y: Pointer, x: Pointer) => void;
+export type Binary = (z: Pointer, x: Pointer, y: Pointer) => void;
 type Input = (x: Pointer, bytes: Pointer, length: number) => number;
-type GroupName = "G1" | "G2";
+export type GroupName = "G1" | "G2";
 type Groups<Name extends string, F> = Readonly<Record<`_mclBn${GroupName}_${Name}`, F>>;
 
 /** What is used of mcl's C interface (mcl/bn.h). Results come first; coordinates are 48 bytes for every curve. */
-interface Module
+export interface MclModule
   extends Groups<"isValid" | "isValidOrder" | "isZero", Test>,
     Groups<"clear", (x: Pointer) => void>,
-    Groups<"normalize", Unary>,
+    Groups<"normalize" | "neg", Unary>,
     Groups<"add", Binary>,
     Groups<"mulVec", (z: Pointer, xs: Pointer, ys: Pointer, length: number) => void> {
   readonly wasmMemory: { readonly buffer: ArrayBuffer };
@@ -54,10 +52,26 @@ interface Module
   readonly _mclBnFr_setBigEndianMod: Input;
   readonly _mclBnFp_setBigEndianMod: Input;
   _mclBnFp_setInt32(x: Pointer, value: number): void;
+  readonly _mclBnFr_neg: Unary;
+  readonly _mclBnFp_sqr: Unary;
+  readonly _mclBnFp_neg: Unary;
+  readonly _mclBnFp_add: Binary;
+  readonly _mclBnFp_mul: Binary;
+  /** 0 if there is a root */
+  readonly _mclBnFp_squareRoot: (y: Pointer, x: Pointer) => number;
+  /** Whether it is larger than its negative. */
+  readonly _mclBnFp_isNegative: Test;
   _mclBnFp_serialize(bytes: Pointer, length: number, x: Pointer): number;
   readonly _mclBnFp_mapToG1: (y: Pointer, x: Pointer) => number;
   readonly _mclBnFp2_mapToG2: (y: Pointer, x: Pointer) => number;
   _mclBn_millerLoopVec(z: Pointer, xs: Pointer, ys: Pointer, length: number): void;
+  /** What the Miller loop needs of a point of G2, in words of 8 bytes. */
+  _mclBn_getUint64NumToPrecompute(): number;
+  readonly _mclBn_precomputeG2: Unary;
+  /** The product of the Miller loops of P1 with Q1 and of P2 with Q2, both of Q prepared; no point is at infinity. */
+  _mclBn_precomputedMillerLoop2: (
+    ...args: [z: Pointer, p1: Pointer, prepared1: Pointer, p2: Pointer, prepared2: Pointer]
+  ) => void;
   readonly _mclBn_finalExp: Unary;
   readonly _mclBnGT_mul: Binary;
   readonly _mclBnGT_isOne: Test;
@@ -67,23 +81,16 @@ interface Module
 const COMPILED_TIME_VAR = 46;
 /** The maps to the curve of RFC 9380, as EIP-2537 has them. */
 const MAP_TO_MODE_RFC9380 = 5;
-const ELEMENT_BYTES = 48;
-const SCALAR_BYTES = 32;
-const G1_BYTES = 3 * ELEMENT_BYTES;
-const G2_BYTES = 2 * G1_BYTES;
-const GT_BYTES = 12 * ELEMENT_BYTES;
-/** Products summed in one go: more would save a few hundredths and cost memory. */
-const MAX_TERMS = 256;
-/** Pairings that share their squarings: more would save next to nothing. */
-const MAX_PAIRS = 16;
+/** Bytes of a field element in memory, for every curve. */
+export const ELEMENT_BYTES = 48;
 /** A point of G2, the longest input, in words of 64 bytes. */
 const SCRATCH_BYTES = 256;
 
 /** Starts a module for the curve. Rejects where WebAssembly does not run. */
-export async function startCurve(form: CurveForm): Promise<PairingCurve> {
+export async function startMcl(form: CurveForm): Promise<MclModule> {
   const { default: createModule } = await import("mcl-wasm/dist/mcl_c.js");
   // the package offers the factory, but its own interface keeps one module, and so one curve, for everybody
-  const module: Module = await createModule({
+  const module: MclModule = await createModule({
     cryptoGetRandomValues: () => assert(false, "no random numbers are drawn"),
   });
   assert(module._mclBn_init(form.id, COMPILED_TIME_VAR) === 0, "the module has this curve");
@@ -91,177 +98,20 @@ export async function startCurve(form: CurveForm): Promise<PairingCurve> {
   // `isValid` shall say whether a point is on the curve, no more
   module._mclBn_verifyOrderG1(0);
   module._mclBn_verifyOrderG2(0);
-  return new PairingCurve(module, form);
-}
-
-export class PairingCurve {
-  readonly g1: Group;
-  readonly g2: Group;
-  readonly #module: Module;
-  readonly #memory: Memory;
-  readonly #scalars: Pointer;
-  readonly #points1: Pointer;
-  readonly #points2: Pointer;
-  readonly #sum: Pointer;
-  readonly #part: Pointer;
-
-  constructor(module: Module, form: CurveForm) {
-    this.#module = module;
-    this.#memory = new Memory(module, form);
-    this.g1 = new Group(module, this.#memory, "G1");
-    this.g2 = new Group(module, this.#memory, "G2");
-    this.#scalars = this.#memory.allocate(MAX_TERMS * SCALAR_BYTES);
-    this.#points1 = this.#memory.allocate(MAX_PAIRS * G1_BYTES);
-    this.#points2 = this.#memory.allocate(MAX_TERMS * G2_BYTES);
-    this.#sum = this.#memory.allocate(GT_BYTES);
-    this.#part = this.#memory.allocate(GT_BYTES);
-  }
-
-  /** P + Q of `P ‖ Q`, in the subgroup or not. */
-  add(group: Group, input: Bytes): Bytes {
-    demandLength(input.length === 2 * group.inputBytes, input);
-    group.read(this.#sum, input);
-    group.read(this.#part, input.subarray(group.inputBytes));
-    group.code.add(this.#sum, this.#sum, this.#part);
-    return group.write(this.#sum);
-  }
-
-  /** The sum of k·P of all `P ‖ k`, k of 32 bytes; points must be in the subgroup. */
-  sumOfProducts(group: Group, input: Bytes): Bytes {
-    const { code, inputBytes } = group;
-    const stride = inputBytes + SCALAR_BYTES;
-    demandLength(input.length % stride === 0, input);
-    code.clear(this.#sum);
-    let terms = 0;
-    for (let at = 0; at < input.length; at += stride) {
-      const point = this.#points2 + terms * group.pointBytes;
-      if (group.read(point, input.subarray(at, at + inputBytes))) {
-        group.demandSubgroup(point);
-        const k = input.subarray(at + inputBytes, at + stride);
-        this.#memory.scalar(this.#scalars + terms * SCALAR_BYTES, k);
-        terms++;
-      }
-      if (terms === MAX_TERMS || (terms > 0 && at + stride === input.length)) {
-        code.mulVec(this.#part, this.#points2, this.#scalars, terms);
-        code.add(this.#sum, this.#sum, this.#part);
-        terms = 0;
-      }
-    }
-    return group.write(this.#sum);
-  }
-
-  /** Whether the product of the pairings of all `P ‖ Q`, P of G1 and Q of G2, is one; points must be in the subgroups. */
-  isProductOne(input: Bytes): boolean {
-    const { g1, g2 } = this;
-    const stride = g1.inputBytes + g2.inputBytes;
-    demandLength(input.length % stride === 0, input);
-    let pairs = 0;
-    let isEmpty = true;
-    for (let at = 0; at < input.length; at += stride) {
-      const p = this.#points1 + pairs * G1_BYTES;
-      const q = this.#points2 + pairs * G2_BYTES;
-      const hasP = g1.read(p, input.subarray(at, at + g1.inputBytes));
-      const hasQ = g2.read(q, input.subarray(at + g1.inputBytes, at + stride));
-      if (hasP) g1.demandSubgroup(p);
-      if (hasQ) g2.demandSubgroup(q);
-      if (hasP && hasQ) pairs++;
-      if (pairs === MAX_PAIRS || (pairs > 0 && at + stride === input.length)) {
-        this.#multiplyPairings(pairs, isEmpty);
-        isEmpty = false;
-        pairs = 0;
-      }
-    }
-    if (isEmpty) return true;
-    this.#module._mclBn_finalExp(this.#sum, this.#sum);
-    return this.#module._mclBnGT_isOne(this.#sum) === 1;
-  }
-
-  #multiplyPairings(pairs: number, isFirst: boolean): void {
-    const target = isFirst ? this.#sum : this.#part;
-    this.#module._mclBn_millerLoopVec(target, this.#points1, this.#points2, pairs);
-    if (!isFirst) this.#module._mclBnGT_mul(this.#sum, this.#sum, this.#part);
-  }
-
-  /** The point that an element of the field, or of its extension by two words, is mapped to. Source: RFC 9380. */
-  map(group: Group, input: Bytes): Bytes {
-    demandLength(input.length === group.inputBytes / 2, input);
-    this.#memory.elements(this.#part, input);
-    const map = group === this.g1 ? this.#module._mclBnFp_mapToG1 : this.#module._mclBnFp2_mapToG2;
-    assert(map(this.#sum, this.#part) === 0, "every element is mapped");
-    return group.write(this.#sum);
-  }
-}
-
-/** The functions of one group. */
-class Group {
-  /** Bytes of a point as contracts write it. */
-  readonly inputBytes: number;
-  /** Bytes of a point in memory: three coordinates. */
-  readonly pointBytes: number;
-  readonly code: {
-    readonly add: Binary;
-    readonly clear: (x: Pointer) => void;
-    readonly mulVec: Module["_mclBnG1_mulVec"];
-  };
-  readonly #memory: Memory;
-  readonly #isValid: Test;
-  readonly #isValidOrder: Test;
-  readonly #isZero: Test;
-  readonly #normalize: Unary;
-
-  constructor(module: Module, memory: Memory, name: GroupName) {
-    const degree = name === "G1" ? 1 : 2;
-    this.inputBytes = 2 * degree * memory.form.wordBytes;
-    this.pointBytes = 3 * degree * ELEMENT_BYTES;
-    this.code = {
-      add: module[`_mclBn${name}_add`],
-      clear: module[`_mclBn${name}_clear`],
-      mulVec: module[`_mclBn${name}_mulVec`],
-    };
-    this.#memory = memory;
-    this.#isValid = module[`_mclBn${name}_isValid`];
-    this.#isValidOrder = module[`_mclBn${name}_isValidOrder`];
-    this.#isZero = module[`_mclBn${name}_isZero`];
-    this.#normalize = module[`_mclBn${name}_normalize`];
-  }
-
-  /** Puts a point of the curve into memory; false for the point at infinity, which is written as zeros. Throws CurveError. */
-  read(point: Pointer, input: Bytes): boolean {
-    const bytes = input.subarray(0, this.inputBytes);
-    if (bytes.every((byte) => byte === 0)) {
-      this.code.clear(point);
-      return false;
-    }
-    this.#memory.elements(point, bytes);
-    this.#memory.one(point + (2 * this.pointBytes) / 3, this.pointBytes / 3);
-    if (this.#isValid(point) !== 1) throw new CurveError({ code: "NOT_ON_CURVE" });
-    return true;
-  }
-
-  /** Throws CurveError unless the point, which is on the curve, is in the subgroup. */
-  demandSubgroup(point: Pointer): void {
-    if (this.#isValidOrder(point) !== 1) throw new CurveError({ code: "NOT_IN_SUBGROUP" });
-  }
-
-  /** The affine coordinates of a point, which is changed to them. */
-  write(point: Pointer): Bytes {
-    if (this.#isZero(point) === 1) return new Uint8Array(this.inputBytes);
-    this.#normalize(point, point);
-    return this.#memory.words(point, (2 * this.pointBytes) / (3 * ELEMENT_BYTES));
-  }
+  return module;
 }
 
 /** The module's memory: elements and scalars in and out. */
-class Memory {
+export class MclMemory {
   readonly form: CurveForm;
-  readonly #module: Module;
+  readonly #module: MclModule;
   readonly #prime: Bytes;
   readonly #scratch: Pointer;
   /** 1 as mcl has it, and zeros: one of the field and of its extension. */
   readonly #one: Pointer;
   #view: Bytes;
 
-  constructor(module: Module, form: CurveForm) {
+  constructor(module: MclModule, form: CurveForm) {
     this.form = form;
     this.#module = module;
     this.#view = new Uint8Array(module.wasmMemory.buffer);
@@ -335,8 +185,4 @@ class Memory {
     if (this.#view.length === 0) this.#view = new Uint8Array(this.#module.wasmMemory.buffer);
     return this.#view;
   }
-}
-
-function demandLength(isRight: boolean, { length }: Bytes): void {
-  if (!isRight) throw new CurveError({ code: "WRONG_LENGTH", length });
 }

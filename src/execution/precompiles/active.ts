@@ -1,16 +1,21 @@
 /**
  * All precompiles in force, Ethereum's and those of the genesis' map, as functions of input and gas. Ethereum's are the
- * library's functions with our crypto where that is faster; a promise comes only while a curve, KZG or a post-quantum verifier still loads.
+ * library's functions with our crypto where that is faster; a promise comes only while a curve or a post-quantum verifier still loads.
  */
 import { EVM, getActivePrecompiles, NobleBN254, type PrecompileFunc } from "@ethereumjs/evm";
 import { blake2Compress } from "../../crypto/blake2.ts";
 import { loadBls12381, loadedBls12381 } from "../../crypto/bls12381.ts";
 import { loadBn254, loadedBn254, nobleBn254 } from "../../crypto/bn254.ts";
-import { type Kzg, loadedKzg, loadKzg } from "../../crypto/kzg.ts";
+import { sha256 } from "../../crypto/keccak.ts";
 import { verifyP256 } from "../../crypto/p256.ts";
+import {
+  loadedPointEvaluation,
+  loadPointEvaluation,
+  type VerifyOpening,
+} from "../../crypto/pointEvaluation.ts";
 import { type PqVerifier, pqVerifier } from "../../crypto/pqVerifier.ts";
-import { type Bytes, EMPTY_BYTES } from "../../primitives/bytes.ts";
-import { type Address, parseAddress } from "../../primitives/hex.ts";
+import { type Bytes, EMPTY_BYTES, equalBytes } from "../../primitives/bytes.ts";
+import { type Address, hexToBytes, parseAddress } from "../../primitives/hex.ts";
 import type { Rules } from "../../types/forks.ts";
 import { commonFor } from "../ethereumjs.ts";
 import { BLS12381, BLS12381_CALLS } from "./bls12381.ts";
@@ -37,6 +42,13 @@ export type PrecompileSet = ReadonlyMap<Address, PrecompileCall>;
 type LibraryResult = Awaited<ReturnType<PrecompileFunc>>;
 
 const POINT_EVALUATION = parseAddress(`0x${"00".repeat(19)}0a`);
+const POINT_EVALUATION_GAS = 50_000;
+const POINT_EVALUATION_BYTES = 192;
+const KZG_VERSION = 1;
+/** Field elements of a blob, and the modulus of the field. */
+const POINT_EVALUATION_OUTPUT = hexToBytes(
+  `0x${"1000".padStart(64, "0")}73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001`,
+);
 const P256VERIFY = parseAddress(`0x${"00".repeat(18)}0100`);
 const P256VERIFY_GAS = 6_900;
 const P256VERIFY_BYTES = 160;
@@ -102,7 +114,7 @@ export function libraryPrecompiles(rules: PrecompileRules): PrecompileSet {
   for (const [key, run] of getActivePrecompiles(common)) {
     const address = parseAddress(`0x${key}`);
     const call = libraryCall(run, host);
-    if (address === POINT_EVALUATION) set.set(address, afterKzg(call, host));
+    if (address === POINT_EVALUATION) set.set(address, pointEvaluationCall);
     else if (address === BN254_MUL || address === BN254_PAIRING) set.set(address, afterBn254(call));
     else if (BLS12381_CALLS.includes(address)) set.set(address, afterBls12381(call));
     else if (address === BLAKE2F) set.set(address, blake2Call(call));
@@ -133,7 +145,7 @@ function answerOf(result: LibraryResult, input: Bytes): PrecompileAnswer {
 
 /** `digest ‖ r ‖ s ‖ x ‖ y`; answers 1 or nothing, and never fails but for gas. Source: EIP-7951. */
 const verifyP256Call: PrecompileCall = (input, gas) => {
-  if (gas < P256VERIFY_GAS) return { gasUsed: gas, output: EMPTY_BYTES, failure: "out of gas" };
+  if (gas < P256VERIFY_GAS) return failed(gas, "out of gas");
   const isValid =
     input.length === P256VERIFY_BYTES &&
     verifyP256(input.subarray(0, 32), input.subarray(32, 96), input.subarray(96));
@@ -162,17 +174,38 @@ function blake2Call(library: PrecompileCall): PrecompileCall {
   };
 }
 
-/** Point evaluation throws when there is no KZG library, and loading one takes 0.2 s. */
-function afterKzg(call: PrecompileCall, { common }: EVM): PrecompileCall {
-  const callWith = (kzg: Kzg, input: Bytes, gas: number) => {
-    common.customCrypto.kzg ??= kzg;
-    return call(input, gas);
+/**
+ * `versioned hash ‖ z ‖ y ‖ commitment ‖ proof`; answers two constants, and fails, with all gas, where the value is not proven. The first
+ * call waits for what proves. Source: EIP-4844.
+ */
+const pointEvaluationCall: PrecompileCall = (input, gas) => {
+  if (gas < POINT_EVALUATION_GAS) return failed(gas, "out of gas");
+  if (input.length !== POINT_EVALUATION_BYTES) return failed(gas, "invalid input length");
+  const hash = sha256(input.subarray(96, 144)).with(0, KZG_VERSION);
+  if (!equalBytes(hash, input.subarray(0, 32)))
+    return failed(gas, "kzg commitment does not match versioned hash");
+  const verify = loadedPointEvaluation();
+  if (verify !== undefined) return evaluated(verify, input, gas);
+  return loadPointEvaluation().then((loaded) => evaluated(loaded, input, gas));
+};
+
+function evaluated(verify: VerifyOpening, input: Bytes, gas: number): PrecompileAnswer {
+  const isProven = verify({
+    z: input.subarray(32, 64),
+    y: input.subarray(64, 96),
+    commitment: input.subarray(96, 144),
+    proof: input.subarray(144),
+  });
+  if (!isProven) return failed(gas, "kzg proof invalid");
+  return {
+    gasUsed: POINT_EVALUATION_GAS,
+    output: POINT_EVALUATION_OUTPUT.slice(),
+    failure: undefined,
   };
-  return (input, gas) => {
-    const kzg = loadedKzg();
-    if (kzg !== undefined) return callWith(kzg, input, gas);
-    return loadKzg().then((loaded) => callWith(loaded, input, gas));
-  };
+}
+
+function failed(gas: number, failure: string): PrecompileAnswer {
+  return { gasUsed: gas, output: EMPTY_BYTES, failure };
 }
 
 /** The first call waits for the faster implementation. */
@@ -190,7 +223,7 @@ function afterBls12381(call: PrecompileCall): PrecompileCall {
 function ownCall(precompile: Precompile, verifier: PqVerifier): PrecompileCall {
   return (input, gas) => {
     const gasUsed = Number(precompile.gas(input));
-    if (gasUsed > gas) return { gasUsed: gas, output: EMPTY_BYTES, failure: "out of gas" };
+    if (gasUsed > gas) return failed(gas, "out of gas");
     const output = precompile.run(input, verifier);
     return output instanceof Promise
       ? output.then((word) => ({ gasUsed, output: word, failure: undefined }))
