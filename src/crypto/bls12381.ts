@@ -34,6 +34,7 @@ const FORM = {
   fieldBytes: 48,
   wordBytes: WORD_BYTES,
   firstPart: "real",
+  hasCofactor1: true,
 } as const;
 
 /** The generators. Source: EIP-2537. */

@@ -24,6 +24,8 @@ export interface CurveForm {
   readonly fieldBytes: number;
   readonly wordBytes: number;
   readonly firstPart: "real" | "imaginary";
+  /** Whether G1 is a part of its curve only; G2 always is. */
+  readonly hasCofactor1: boolean;
 }
 
 /** A place in the module's memory. */

@@ -151,6 +151,7 @@ export class Group {
   readonly #memory: MclMemory;
   readonly #isValid: Test;
   readonly #isValidOrder: Test;
+  readonly #hasCofactor: boolean;
   readonly #normalize: Unary;
 
   constructor(module: MclModule, memory: MclMemory, name: GroupName) {
@@ -166,6 +167,7 @@ export class Group {
     };
     this.#memory = memory;
     this.#isValid = module[`_mclBn${name}_isValid`];
+    this.#hasCofactor = name === "G2" || memory.form.hasCofactor1;
     this.#isValidOrder = module[`_mclBn${name}_isValidOrder`];
     this.#normalize = module[`_mclBn${name}_normalize`];
   }
@@ -185,7 +187,8 @@ export class Group {
 
   /** Throws CurveError unless the point, which is on the curve, is in the subgroup. */
   demandSubgroup(point: Pointer): void {
-    if (this.#isValidOrder(point) !== 1) throw new CurveError({ code: "NOT_IN_SUBGROUP" });
+    if (this.#hasCofactor && this.#isValidOrder(point) !== 1)
+      throw new CurveError({ code: "NOT_IN_SUBGROUP" });
   }
 
   /** The affine coordinates of a point, which is changed to them. */

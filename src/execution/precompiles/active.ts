@@ -2,7 +2,7 @@
  * All precompiles in force, Ethereum's and those of the genesis' map, as functions of input and gas. Ethereum's are the
  * library's functions with our crypto where that is faster; a promise comes only while a curve or a post-quantum verifier still loads.
  */
-import { EVM, getActivePrecompiles, NobleBN254, type PrecompileFunc } from "@ethereumjs/evm";
+import { EVM, getActivePrecompiles, type PrecompileFunc } from "@ethereumjs/evm";
 import { blake2Compress } from "../../crypto/blake2.ts";
 import { loadBls12381, loadedBls12381 } from "../../crypto/bls12381.ts";
 import { loadBn254, loadedBn254, nobleBn254 } from "../../crypto/bn254.ts";
@@ -52,15 +52,16 @@ const POINT_EVALUATION_OUTPUT = hexToBytes(
 const P256VERIFY = parseAddress(`0x${"00".repeat(18)}0100`);
 const P256VERIFY_GAS = 6_900;
 const P256VERIFY_BYTES = 160;
-const BN254_MUL = parseAddress(`0x${"00".repeat(19)}07`);
-const BN254_PAIRING = parseAddress(`0x${"00".repeat(19)}08`);
+const BN254_CALLS: readonly Address[] = ["06", "07", "08"].map((end) =>
+  parseAddress(`0x${"00".repeat(19)}${end}`),
+);
+const BN254_MUL_BYTES = 96;
 const BLAKE2F = parseAddress(`0x${"00".repeat(19)}09`);
 const BLAKE2F_BYTES = 213;
-const library = new NobleBN254();
-/** Additions by the library: two calls into WebAssembly would cost more. */
+/** The library gives inputs of 128 bytes to both. */
 const BN254 = {
-  add: (input: Bytes) => library.add(input),
-  mul: (input: Bytes) => (loadedBn254() ?? nobleBn254).multiply(input),
+  add: (input: Bytes) => (loadedBn254() ?? nobleBn254).add(input),
+  mul: (input: Bytes) => (loadedBn254() ?? nobleBn254).multiply(input.subarray(0, BN254_MUL_BYTES)),
   pairing: (input: Bytes) => boolWord((loadedBn254() ?? nobleBn254).pairing(input)),
 };
 const known = new WeakMap<PqVerifier, WeakMap<Rules, PrecompileSet>>();
@@ -115,7 +116,7 @@ export function libraryPrecompiles(rules: PrecompileRules): PrecompileSet {
     const address = parseAddress(`0x${key}`);
     const call = libraryCall(run, host);
     if (address === POINT_EVALUATION) set.set(address, pointEvaluationCall);
-    else if (address === BN254_MUL || address === BN254_PAIRING) set.set(address, afterBn254(call));
+    else if (BN254_CALLS.includes(address)) set.set(address, afterBn254(call));
     else if (BLS12381_CALLS.includes(address)) set.set(address, afterBls12381(call));
     else if (address === BLAKE2F) set.set(address, blake2Call(call));
     else set.set(address, address === P256VERIFY ? verifyP256Call : call);

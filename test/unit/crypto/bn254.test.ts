@@ -31,6 +31,9 @@ const anyWord = fc.oneof(
   fc.bigInt(0n, 2n ** 256n - 1n),
 );
 
+/** The sixth power of e(G1, G2) */
+const SIXTH = concatBytes(g1(2n), g2(3n));
+
 /** A point of the twist that is in no multiple of the generator. */
 function outsideSubgroup(): Bytes {
   for (let c0 = 1n; ; c0++) {
@@ -53,6 +56,27 @@ function suite(backend: Bn254): void {
       }),
       { numRuns: 25, seed: 20814 },
     );
+  });
+
+  it("adds as the library does, equal and opposite points and the one at infinity among them", () => {
+    fc.assert(
+      fc.property(factors, factors, (a, b) => {
+        for (const other of [b, a, Fr.neg(a), 0n]) {
+          const input = concatBytes(g1(a), g1(other));
+          assert.deepEqual(backend.add(input), library.add(input));
+        }
+      }),
+      { numRuns: 25, seed: 20814 },
+    );
+  });
+
+  it("multiplies many pairings, more than go at once", () => {
+    for (const pairs of [16, 17]) {
+      const most = concatBytes(...Array.from({ length: pairs }, () => SIXTH));
+      const last = (by: bigint) => concatBytes(g1(ORDER - 6n * BigInt(pairs) + by), g2(1n));
+      assert.equal(backend.pairing(concatBytes(most, last(0n))), true);
+      assert.equal(backend.pairing(concatBytes(most, last(1n))), false);
+    }
   });
 
   it("finds the pairings that cancel, the point at infinity among them", () => {
@@ -82,6 +106,9 @@ function suite(backend: Bn254): void {
       assert.throws(() => backend.multiply(words(x, y, 3n)));
       assert.throws(() => backend.multiply(words(x, y, 0n)));
       assert.throws(() => backend.pairing(concatBytes(words(x, y), g2(0n))));
+      assert.throws(() => library.add(concatBytes(words(x, y), g1(0n))));
+      assert.throws(() => backend.add(concatBytes(words(x, y), g1(0n))));
+      assert.throws(() => backend.add(concatBytes(g1(1n), words(x, y))));
     }
   });
 
