@@ -37,6 +37,17 @@ function verdict(digest: Uint8Array, signature: Uint8Array, key: Uint8Array): bo
   return p256.verify(signature, digest, encoded, { prehash: false, lowS: false });
 }
 
+/** The point with the first x above the order that is on the curve. */
+function aboveOrder(): typeof BASE {
+  for (let x = N + 1n; ; x++) {
+    try {
+      return p256.Point.fromBytes(concatBytes(Uint8Array.of(2), bytes(x)));
+    } catch {
+      // no square: the next one
+    }
+  }
+}
+
 describe("verifyP256", () => {
   it("agrees with noble on good signatures, changed ones and the negated key", () => {
     const drawn = fc.tuple(scalar, fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.nat(511));
@@ -78,6 +89,24 @@ describe("verifyP256", () => {
       );
     });
     fc.assert(property, { numRuns: 8 });
+  });
+
+  it("takes an x of the sum from the group's order up to the field's", () => {
+    // the sum is a chosen point R with x = n + r: the key is (s·R - e·G) / r
+    const point = aboveOrder();
+    const r = point.toAffine().x - N;
+    assert.ok(r > 0n && r < P - N);
+    for (const [e, s] of [
+      [5n, 7n],
+      [N - 1n, N - 2n],
+      [0n, 1n],
+    ] as const) {
+      const base = e === 0n ? p256.Point.ZERO : BASE.multiply(e);
+      const { x, y } = point.multiply(s).subtract(base).multiply(inverse(r)).toAffine();
+      assert.equal(verifyP256(bytes(e), pair(r, s), pair(x, y)), true);
+      assert.equal(verdict(bytes(e), pair(r, s), pair(x, y)), true);
+      assert.equal(verifyP256(bytes(e), pair(r + 1n, s), pair(x, y)), false);
+    }
   });
 
   it("answers false to values out of range and points off the curve", () => {
