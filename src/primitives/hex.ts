@@ -74,8 +74,16 @@ function writeDigits(text: string, output: Bytes, start: number): boolean {
   return seen < 16;
 }
 
+/** Arrays up to this size have no buffer of their own until somebody asks for it, which takes 1 us. */
+const BUFFERLESS_BYTES = 64;
+const copied = Buffer.alloc(BUFFERLESS_BYTES);
+
 /** Lower-case hex text of `bytes`. */
 export function bytesToHex(bytes: Bytes): Hex {
+  if (bytes.length <= BUFFERLESS_BYTES) {
+    copied.set(bytes);
+    return `0x${copied.toString("hex", 0, bytes.length)}` as Hex;
+  }
   return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex")}` as Hex;
 }
 

@@ -21,6 +21,17 @@ describe("bigIntToBytes", () => {
     );
   });
 
+  it("is shown in hex whatever the length", () => {
+    for (const length of [0, 1, 32, 63, 64, 65, 200]) {
+      const bytes = Uint8Array.from({ length }, (_, i) => (i * 37 + length) & 255);
+      const expected = `0x${Buffer.from(bytes).toString("hex")}`;
+      assert.equal(bytesToHex(bytes), expected);
+      const larger = new Uint8Array(length + 8);
+      larger.set(bytes, 4);
+      assert.equal(bytesToHex(larger.subarray(4, 4 + length)), expected);
+    }
+  });
+
   it("gives bytes that later calls leave alone", () => {
     const first = bigIntToBytes(0x0102n);
     bigIntToBytes(2n ** 255n);
