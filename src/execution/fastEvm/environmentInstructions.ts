@@ -5,11 +5,11 @@ import type { Handler } from "./program.ts";
 import {
   hexToWord,
   MAX_NUMBER,
-  readWord,
   toBig,
   toWord,
   WORD_BYTES,
   type Word,
+  wordAt,
   wordToAddress,
 } from "./word.ts";
 
@@ -41,15 +41,8 @@ export const selfBalance = reading((frame) =>
 export const callDataLoad: Handler = (frame) => {
   const offset = frame.pop();
   const { input } = frame;
-  if (typeof offset !== "number" || offset >= input.length) {
-    frame.push(0);
-  } else if (offset + WORD_BYTES <= input.length) {
-    frame.push(readWord(frame.inputView, offset));
-  } else {
-    const padded = new Uint8Array(WORD_BYTES);
-    padded.set(input.subarray(offset));
-    frame.push(readWord(new DataView(padded.buffer), 0));
-  }
+  const isInside = typeof offset === "number" && offset < input.length;
+  frame.push(isInside ? wordAt(input, offset) : 0);
   return NEXT;
 };
 

@@ -83,7 +83,6 @@ export class Frame {
   wanted: FrameRequest = NO_REQUEST;
   /** Where the substate's journal stood when the frame was opened */
   mark = 0;
-  #inputView: DataView | undefined;
   #slots: Slots | undefined;
 
   constructor({ substate, environment, prices }: FrameWorld, program: Program) {
@@ -128,15 +127,7 @@ export class Frame {
     this.output = EMPTY_BYTES;
     this.failure = "";
     this.memory.reset();
-    this.#inputView = undefined;
     this.#slots = undefined;
-  }
-
-  /** The input as a view, for CALLDATALOAD. */
-  get inputView(): DataView {
-    const { input } = this;
-    this.#inputView ??= new DataView(input.buffer, input.byteOffset, input.length);
-    return this.#inputView;
   }
 
   /** Storage slots of the account that runs, as far as the transaction has met them. */

@@ -3,19 +3,12 @@
  * destructions, each undone with the frame that caused it. Storage is read once per slot and written through to State.
  * Sources: Yellow Paper 6.1, EIPs 161, 1153, 2200, 2929, 6780.
  */
-import { type Bytes, EMPTY_BYTES } from "../../primitives/bytes.ts";
+import { type Bytes, bigIntToBytes } from "../../primitives/bytes.ts";
 import type { Address, Hash } from "../../primitives/hex.ts";
 import type { State } from "../../state/state.ts";
 import { type Account, EMPTY_ACCOUNT, isEmptyAccount } from "../../types/account.ts";
 import type { Log } from "../../types/receipt.ts";
-import {
-  bytesToWord,
-  MAX_WORD,
-  type Word,
-  wordToAddress,
-  wordToBytes,
-  wordToHash,
-} from "./word.ts";
+import { bytesToWord, MAX_WORD, toBig, type Word, wordToAddress, wordToHash } from "./word.ts";
 
 /** A storage slot in one transaction. */
 export interface Slot {
@@ -136,7 +129,7 @@ export class Substate {
     if (slot.value === value) return;
     this.#undos.push({ kind: "slot", slot, value: slot.value });
     slot.value = value;
-    this.state.setSlot(address, slot.key, value === 0 ? EMPTY_BYTES : wordToBytes(value));
+    this.state.setSlot(address, slot.key, bigIntToBytes(toBig(value)));
   }
 
   /** A word of the transient storage. Source: EIP-1153. */

@@ -88,6 +88,12 @@ export function bytesToWord(bytes: Bytes): Word {
   return readWord(scratchView, 0);
 }
 
+/** The 32 bytes at `offset`, zeros after the end. Small arrays get a buffer, and a view on it, for 1 us each; this takes less. */
+export function wordAt(bytes: Bytes, offset: number): Word {
+  for (let i = 0; i < WORD_BYTES; i++) scratch[i] = bytes[offset + i] ?? 0;
+  return readWord(scratchView, 0);
+}
+
 /** The word of an address or hash. */
 export function hexToWord(hex: Address | Hash): Word {
   return toWord(BigInt(hex));
@@ -106,7 +112,6 @@ export function wordToAddress(word: Word): Address {
 
 /** 32 new bytes. */
 export function wordToBytes(word: Word): Bytes {
-  const bytes = new Uint8Array(WORD_BYTES);
-  writeWord(new DataView(bytes.buffer), 0, word);
-  return bytes;
+  writeWord(scratchView, 0, word);
+  return scratch.slice();
 }

@@ -9,6 +9,7 @@ import {
   toBig,
   toWord,
   type Word,
+  wordAt,
   wordToAddress,
   wordToBytes,
   wordToHash,
@@ -128,6 +129,10 @@ describe("words", () => {
       writeWord(view, offset, word);
       assert.equal(readWord(view, offset), word);
       assert.equal(bytesToWord(wordToBytes(word)), word);
+      const bytes = new Uint8Array(view.buffer);
+      assert.equal(wordAt(bytes, offset), word);
+      // bytes after the end are zeros
+      assert.equal(wordAt(bytes.slice(0, offset + 20), offset), toWord((a >> 96n) << 96n));
       assert.equal(BigInt(wordToHash(word)), a);
       assert.equal(BigInt(wordToAddress(word)), a % 2n ** 160n);
     });
