@@ -17,8 +17,10 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   if (file === undefined || extra.length > 0) throw new UsageError("usage: qnet init GENESIS");
   const datadir = requireDataFolder(values.datadir);
   const genesis = loadGenesis(file);
-  const first = await buildGenesisBlock(genesis);
-  demandGenesisHash(first.block.hash, values["genesis-hash"]);
+  const wanted = values["genesis-hash"];
+  // nothing may be written for another block; without a demand it is not made twice
+  if (wanted !== undefined)
+    demandGenesisHash((await buildGenesisBlock(genesis)).block.hash, wanted);
   const access = await openChain(datadir, genesis, { log: createCommandLog(values, io) });
   try {
     const { genesisHash, config } = access.chain;

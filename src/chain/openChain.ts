@@ -1,9 +1,11 @@
 /** Opening a stored chain: genesis check or creation, repair of a damaged head, the pointers. */
+import { EMPTY_BYTES, equalBytes } from "../primitives/bytes.ts";
 import type { Hash } from "../primitives/hex.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { StateChanges } from "../state/state.ts";
-import { columns, put } from "../storage/columns.ts";
+import { columns, put, type WriteOp } from "../storage/columns.ts";
 import type { Database } from "../storage/database.ts";
+import { databaseStateStore, stateChangeOps } from "../storage/stateStore.ts";
 import type { Genesis } from "../types/genesis.ts";
 import type { Header } from "../types/header.ts";
 import { BlockStore } from "./blockStore.ts";
@@ -12,11 +14,16 @@ import { moveCanonical, putBlock, putPointer } from "./commit.ts";
 import {
   buildGenesisBlock,
   type GenesisBlock,
+  type GenesisTarget,
+  genesisMark,
   refuseGenesis,
   storedGenesisFile,
 } from "./genesis.ts";
 import { NO_OVERRIDE } from "./overrides.ts";
 import { findSoundHead, hasStateRoot, repairHead } from "./repair.ts";
+
+/** What block 0 was made from: see `genesisMark`. */
+const MARK_KEY = "genesisMark";
 
 interface Pointer {
   readonly header: Header;
@@ -41,14 +48,8 @@ export async function openStored(
   genesis: Genesis,
   log: Logger,
 ): Promise<StoredChain> {
-  const first = await buildGenesisBlock(genesis);
-  const { hash, header } = first.block;
-  const stored = new BlockStore(database).pointer("genesis");
-  if (stored !== undefined && stored !== hash)
-    refuseGenesis(stored, hash, database.onDisk ? database.path : undefined);
-  if (stored === undefined || isIncomplete(database, first))
-    await writeGenesis(database, genesis, first);
-  const sound = await findSoundHead(database, { hash, number: header.number });
+  const { hash, written } = await provideGenesis(database, genesis);
+  const sound = await findSoundHead(database, { hash, number: genesis.number });
   if (sound.damaged.length > 0) {
     for (const damage of sound.damaged) log.warn("Block is damaged", { ...damage });
     await database.batch(repairHead(database, sound), { sync: true });
@@ -58,7 +59,7 @@ export async function openStored(
   const read = (name: "safe" | "finalized") => demandPointer(store, store.pointer(name) ?? hash);
   return {
     genesisHash: hash,
-    genesisWritten: first.changes.written,
+    genesisWritten: written,
     pointers: {
       head: demandPointer(store, sound.hash),
       safe: read("safe"),
@@ -67,15 +68,52 @@ export async function openStored(
   };
 }
 
+interface ProvidedGenesis {
+  readonly hash: Hash;
+  readonly written: StateChanges["written"];
+}
+
+/**
+ * Block 0 in the database, and its hash. Where it is stored and was made from this very genesis, its state is not built
+ * again; a development chain, whose names of accounts come out of that, is small.
+ */
+async function provideGenesis(database: Database, genesis: Genesis): Promise<ProvidedGenesis> {
+  const stored = new BlockStore(database).pointer("genesis");
+  const isDev = genesis.config.qnet?.consensus?.dev === true;
+  const mark = genesisMark(genesis);
+  const isMarked = equalBytes(database.get(columns.meta, MARK_KEY) ?? EMPTY_BYTES, mark);
+  if (stored !== undefined && isMarked && !isDev && !isIncomplete(database, genesis, stored))
+    return { hash: stored, written: new Map() };
+  const target = stored === undefined && !isDev ? intoDatabase(database) : undefined;
+  const first = await buildGenesisBlock(genesis, target);
+  const { hash } = first.block;
+  if (stored !== undefined && stored !== hash)
+    refuseGenesis(stored, hash, database.onDisk ? database.path : undefined);
+  const putMark = put(columns.meta, MARK_KEY, mark);
+  if (stored === undefined || isIncomplete(database, genesis, hash))
+    await writeGenesis(database, genesis, first, putMark);
+  else if (!isMarked) await database.batch([putMark], { sync: true });
+  return { hash, written: first.changes.written };
+}
+
+/** Synced part by part: block 0, which refers to them, must not outlive them. */
+function intoDatabase(database: Database): GenesisTarget {
+  return {
+    store: databaseStateStore(database),
+    write: (changes) => database.batch(stateChangeOps(changes), { sync: true }),
+  };
+}
+
 /** Whether something of block 0 is missing: it can be written again at any time. */
-function isIncomplete(database: Database, { block }: GenesisBlock): boolean {
+function isIncomplete(database: Database, { number }: Genesis, hash: Hash): boolean {
   const store = new BlockStore(database);
+  const header = store.header(hash);
   return (
-    store.header(block.hash) === undefined ||
-    store.canonicalHash(block.header.number) !== block.hash ||
-    database.get(columns.bodies, block.hash) === undefined ||
-    store.receipts(block.hash) === undefined ||
-    !hasStateRoot(database, block.header.stateRoot)
+    header === undefined ||
+    store.canonicalHash(number) !== hash ||
+    database.get(columns.bodies, hash) === undefined ||
+    store.receipts(hash) === undefined ||
+    !hasStateRoot(database, header.stateRoot)
   );
 }
 
@@ -83,6 +121,7 @@ async function writeGenesis(
   database: Database,
   genesis: Genesis,
   { block, changes }: GenesisBlock,
+  putMark: WriteOp,
 ): Promise<void> {
   const totalDifficulty = block.header.difficulty;
   const record = { block, receipts: [], changes, totalDifficulty, override: NO_OVERRIDE };
@@ -90,6 +129,7 @@ async function writeGenesis(
   for (const operation of moveCanonical({ removed: [], added: [block] }, () => []))
     operations.push(operation);
   operations.push(
+    putMark,
     putPointer("genesis", block.hash),
     put(columns.meta, "genesisFile", storedGenesisFile(genesis)),
   );

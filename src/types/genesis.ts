@@ -95,6 +95,8 @@ export class GenesisError extends NodeError<GenesisErrorReason> {
   }
 }
 
+/** Of most accounts: a Map for each of a million would be 200 MB. */
+const NO_STORAGE: ReadonlyMap<Hash, Hash> = new Map();
 /** 1 gwei. Source: EIP-1559, INITIAL_BASE_FEE. */
 const INITIAL_BASE_FEE = 1_000_000_000n;
 const ETHASH_GENESIS_DIFFICULTY = 131_072n;
@@ -132,11 +134,12 @@ export function parseGenesisText(text: string): Genesis {
   return parseGenesis(parsed.value);
 }
 
-/** The text of a genesis file with the same meaning, for the database. */
-export function formatGenesis(genesis: Genesis): string {
-  return JSON.stringify(genesis.json, (_key, value: unknown) =>
-    typeof value === "bigint" ? value.toString() : value,
-  );
+/** The text of a genesis file with the same meaning, for the database; `settings`: all but the accounts. */
+export function formatGenesis(genesis: Genesis, part: "all" | "settings" = "all"): string {
+  return JSON.stringify(genesis.json, (key, value: unknown) => {
+    if (part === "settings" && key === "alloc") return undefined;
+    return typeof value === "bigint" ? value.toString() : value;
+  });
 }
 
 /** Reads a genesis from parsed JSON. Throws GenesisError. */
@@ -300,8 +303,10 @@ function readStorage(
   path: string,
   issues: GenesisIssue[],
 ): ReadonlyMap<Hash, Hash> {
+  const entries = Object.entries(file);
+  if (entries.length === 0) return NO_STORAGE;
   const storage = new Map<Hash, Hash>();
-  for (const [key, text] of Object.entries(file)) {
+  for (const [key, text] of entries) {
     try {
       const value = parseStorageWord(text);
       if (value !== ZERO_HASH) storage.set(parseStorageWord(key), value);
