@@ -11,9 +11,10 @@ import { PoolError } from "../../../src/txpool/poolError.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
-/** Errors of starting a node, of key files, sealed files, signers and light clients, which no request can meet. */
+/** Errors of starting a node, of key files, sealed files, signers, light clients and within precompiles, which no request can meet. */
 const NOT_MET = new Set([
   "CryptoErrorReason",
+  "CurveErrorReason",
   "ForkErrorReason",
   "GenesisErrorReason",
   "KeystoreErrorReason",
