@@ -6,20 +6,26 @@ import { parseArgs } from "node:util";
 import { buildBlock } from "../src/chain/buildBlock.ts";
 import { Chain } from "../src/chain/chain.ts";
 import { networkRules } from "../src/chain/networkRules.ts";
+import { boundHeap } from "../src/runtime/heap.ts";
 import { silentLogger } from "../src/runtime/log.ts";
 import { openDatabase } from "../src/storage/database.ts";
 import { parseGenesisText } from "../src/types/genesis.ts";
 import { median, table } from "./report.ts";
+import { residentMib } from "./residentMemory.ts";
 import { draftOnHead, genesisText, recipientsOf, SENDERS, transfer } from "./transfers.ts";
 
 const clock = { nowMs: () => performance.now() };
 /** The chain holds its accounts before anything is measured. */
 const FILL_PER_BLOCK = 20_000;
 
+const MEMORY_COLUMNS = ["anonymous MiB, first warm", "last"];
+
 interface Measured {
   readonly coldMs: number;
   readonly warmMs: number;
   readonly cpuMicros: number;
+  /** Anonymous memory after the first warm block and after the last: does it grow? */
+  readonly anonymousMib: readonly [first: number, last: number];
 }
 
 /** A row for each size of block and number of accounts. */
@@ -32,11 +38,14 @@ export async function buildLoad(args: readonly string[]): Promise<string> {
       runs: { type: "string", default: "5" },
     },
   });
+  boundHeap(); // as the node does
   const rows: (readonly (string | number)[])[] = [];
   for (const accounts of values.accounts.split(",").map(Number)) {
     for (const size of values.blocks.split(",").map(Number)) {
-      const { coldMs, warmMs, cpuMicros } = await measure(accounts, size, Number(values.runs));
-      const row = [accounts, size, coldMs.toFixed(0), warmMs.toFixed(0), cpuMicros.toFixed(1)];
+      const measured = await measure(accounts, size, Number(values.runs));
+      const times = [measured.coldMs.toFixed(0), measured.warmMs.toFixed(0)];
+      const [first, last] = measured.anonymousMib;
+      const row = [accounts, size, ...times, measured.cpuMicros.toFixed(1), first, last];
       console.error(row.join(" "));
       rows.push(row);
     }
@@ -44,7 +53,10 @@ export async function buildLoad(args: readonly string[]): Promise<string> {
   return [
     `Transfers of ${SENDERS} senders to the accounts in turn, senders known; the first block of a process is cold, the median of ${values.runs} later ones warm.`,
     "",
-    table(["accounts", "transfers", "cold ms", "warm ms", "CPU us/transfer, warm"], rows),
+    table(
+      ["accounts", "transfers", "cold ms", "warm ms", "CPU us/transfer, warm", ...MEMORY_COLUMNS],
+      rows,
+    ),
   ].join("\n");
 }
 
@@ -74,12 +86,17 @@ async function measure(accounts: number, size: number, runs: number): Promise<Me
     const cold = await make(size);
     while (sent < accounts) await make(Math.min(FILL_PER_BLOCK, accounts - sent));
     const warm = [];
-    for (let i = 0; i < runs; i++) warm.push(await make(size));
+    const anonymous: number[] = [];
+    for (let i = 0; i < runs; i++) {
+      warm.push(await make(size));
+      anonymous.push(residentMib("self").anonymous);
+    }
     await chain.close();
     return {
       coldMs: cold.ms,
       warmMs: median(warm.map(({ ms }) => ms)),
       cpuMicros: median(warm.map(({ cpuMicros }) => cpuMicros)),
+      anonymousMib: [anonymous[0] ?? 0, anonymous.at(-1) ?? 0],
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -13,6 +13,8 @@ import { signTransaction } from "../src/types/transactionCodec.ts";
 
 const root = join(import.meta.dirname, "..");
 export const SENDERS = 100;
+/** Room for blocks of 95,000 transfers. */
+const GAS_LIMIT = "0x77359400";
 const BALANCE = `0x${(10n ** 24n).toString(16)}`;
 
 const bytesOf = (text: string): Bytes => new TextEncoder().encode(text);
@@ -45,7 +47,7 @@ export function genesisText(senders = SENDERS): string {
     Array.from({ length: senders }, (_, i) => [senderAt(i).address, { balance: BALANCE }]),
   );
   const alloc = { ...devnet.alloc, ...funded };
-  return JSON.stringify({ ...devnet, gasLimit: "0x3b9aca00", alloc });
+  return JSON.stringify({ ...devnet, gasLimit: GAS_LIMIT, alloc });
 }
 
 /** A block on the head, as its producer would ask for it. */
