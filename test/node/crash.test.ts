@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,13 +19,13 @@ import {
   testTransaction,
 } from "../support/chains.ts";
 import { randomOf } from "../support/random.ts";
+import { Victim } from "../support/victim.ts";
 
 const ROUNDS = 50;
 const SEED = 20_814;
 /** A kill comes so many acknowledged blocks, then so many milliseconds, after the chain is open: however slow the machine is. */
 const MOST_BLOCKS = 12;
 const LONGEST_MS = 40;
-const BLOCKS_TIMEOUT_MS = 60_000;
 /** Children that load their modules while another one runs. */
 const AHEAD = 2;
 const IMPORTED_BLOCKS = 1_600;
@@ -39,51 +37,21 @@ interface Told {
   readonly hash: Hash;
 }
 
-/** A child that has loaded its modules and waits. */
-class Victim {
-  readonly #child: ChildProcess;
-  #output = "";
-  readonly #closed: Promise<unknown>;
-
-  constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, [CHILD, ...args], { stdio: ["pipe", "pipe", "inherit"] });
-    this.#child.stdout?.on("data", (data: Buffer) => {
-      this.#output += data.toString();
-    });
-    this.#closed = once(this.#child, "close");
-  }
-
-  /** Lets it run, kills it `afterMs` after it told of `blocks` blocks, and gives all it told of. */
-  async killAfter(blocks: number, afterMs: number): Promise<Told[]> {
-    await this.#until(() => this.#output.includes("loaded"));
-    this.#child.stdin?.write("go\n");
-    await this.#until(() => this.#output.includes("ready") && this.#told().length >= blocks);
-    await new Promise((resolve) => setTimeout(resolve, afterMs));
-    return await this.end();
-  }
-
-  async end(): Promise<Told[]> {
-    this.#child.kill("SIGKILL");
-    await this.#closed;
-    return this.#told();
-  }
-
-  #told(): Told[] {
-    const lines = this.#output.split("\n").filter((line) => /^\d+ 0x[0-9a-f]{64}$/.test(line));
-    return lines.map((line) => {
+function toldBy(lines: readonly string[]): Told[] {
+  return lines
+    .filter((line) => /^\d+ 0x[0-9a-f]{64}$/.test(line))
+    .map((line) => {
       const [number = "", hash = ""] = line.split(" ");
       return { number: BigInt(number), hash: parseHash(hash) };
     });
-  }
+}
 
-  async #until(done: () => boolean): Promise<void> {
-    const deadline = performance.now() + BLOCKS_TIMEOUT_MS;
-    while (!done()) {
-      assert.equal(this.#child.exitCode, null, "the child runs");
-      assert.ok(performance.now() < deadline, "the child makes blocks");
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
-  }
+/** Lets a child run, kills it `afterMs` after it told of `blocks` blocks, and gives all it told of. */
+async function killAfter(victim: Victim, blocks: number, afterMs: number): Promise<Told[]> {
+  await victim.go();
+  await victim.until((lines) => lines.includes("ready") && toldBy(lines).length >= blocks);
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
+  return toldBy(await victim.end());
 }
 
 async function writeBlocks(file: string): Promise<void> {
@@ -136,7 +104,7 @@ describe("a node killed at any moment", () => {
     const start = (round: number) => {
       const mode = round % 2 === 0 ? "produce" : "import";
       const path = join(folder, mode);
-      return { path, victim: new Victim([mode, path, file]) };
+      return { path, victim: new Victim(CHILD, [mode, path, file]) };
     };
     const waiting = Array.from({ length: AHEAD }, (_, round) => start(round));
     let acknowledged = 0;
@@ -147,7 +115,8 @@ describe("a node killed at any moment", () => {
     for (let round = 0; round < ROUNDS; round++) {
       const { path, victim } = waiting.shift() ?? start(round);
       if (round + AHEAD < ROUNDS) waiting.push(start(round + AHEAD));
-      const told = await victim.killAfter(
+      const told = await killAfter(
+        victim,
         Math.floor(random() * (MOST_BLOCKS + 1)),
         Math.floor(random() * LONGEST_MS),
       );

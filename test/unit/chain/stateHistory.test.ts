@@ -1,81 +1,31 @@
 import assert from "node:assert/strict";
 import { ChainError } from "../../../src/chain/chainError.ts";
 import { LEAST_HISTORY, readHorizon } from "../../../src/chain/stateHistory.ts";
-import { bigIntToHash, type Hash, hexToBytes, parseAddress } from "../../../src/primitives/hex.ts";
-import { decodeAccount } from "../../../src/state/accountCodec.ts";
-import { auditTrie } from "../../../src/state/auditTrie.ts";
-import { columns } from "../../../src/storage/columns.ts";
-import type { Database } from "../../../src/storage/database.ts";
+import { bigIntToHash } from "../../../src/primitives/hex.ts";
 import { markStates } from "../../../src/storage/pruneNodes.ts";
-import { uncheckedStateStore } from "../../../src/storage/stateStore.ts";
-import { EMPTY_TRIE_ROOT } from "../../../src/types/account.ts";
-import { type Genesis, parseGenesis } from "../../../src/types/genesis.ts";
 import {
   buildTestBlock,
   mineTestBlock,
-  networkText,
   openTestChain,
   type TestChain,
   testTransaction,
 } from "../../support/chains.ts";
+import {
+  mineTwinWrite,
+  reachable,
+  storedNodes,
+  TWIN_VALUE,
+  TWINS,
+  twinGenesis,
+} from "../../support/twins.ts";
 
-/** sstore(calldata[0..32], calldata[32..64]) */
-const STORE_CODE = "0x6020356000355500";
-const TWINS = [0xa1, 0xb2].map((byte) => parseAddress(`0x${byte.toString(16).repeat(20)}`));
-const [FIRST = parseAddress(`0x${"00".repeat(20)}`), SECOND = FIRST] = TWINS;
+const [FIRST, SECOND] = TWINS;
 const SLOTS = 40;
 
-/** A plain chain with two contracts whose storage is the same. */
-function twinGenesis(): Genesis {
-  const json = JSON.parse(networkText("devnet"));
-  delete json.config.qnet;
-  const storage = Object.fromEntries(
-    Array.from({ length: SLOTS }, (_, slot) => [bigIntToHash(BigInt(slot)), bigIntToHash(7n)]),
-  );
-  const twin = { balance: "0x0", nonce: "0x1", code: STORE_CODE, storage };
-  const alloc = { ...json.alloc, [FIRST]: twin, [SECOND]: twin };
-  return parseGenesis({ ...json, alloc });
-}
-
-const word = (value: number) => bigIntToHash(BigInt(value)).slice(2);
-const calldata = (slot: number, value: number) => hexToBytes(`0x${word(slot)}${word(value)}`);
-
-/** Hashes of all nodes below these roots, by a walk that checks every hash and finds nothing missing. */
-function reachable(database: Database, roots: Iterable<Hash>): Set<string> {
-  const store = uncheckedStateStore(database);
-  const found = new Set<string>();
-  const counting = {
-    getNode: (hash: Uint8Array) => {
-      found.add(Buffer.from(hash).toString("hex"));
-      return store.getNode(hash);
-    },
-  };
-  for (const root of roots) {
-    for (const step of auditTrie(counting, root)) {
-      assert.notEqual(step.kind, "problem");
-      if (step.kind !== "value") continue;
-      const { storageRoot } = decodeAccount(step.value);
-      if (storageRoot === EMPTY_TRIE_ROOT) continue;
-      for (const below of auditTrie(counting, storageRoot)) assert.notEqual(below.kind, "problem");
-    }
-  }
-  return found;
-}
-
-async function storedNodes(database: Database): Promise<Set<string>> {
-  const stored = new Set<string>();
-  for await (const [hash] of database.iterate(columns.nodes))
-    stored.add(Buffer.from(hash).toString("hex"));
-  return stored;
-}
-
 /** Mines blocks that write slots of the first twin only. */
-async function mineWrites(test: TestChain, count: number, from = 0): Promise<void> {
-  for (let i = from; i < from + count; i++) {
-    const data = calldata(i % SLOTS, 1_000 + i);
-    const fields = { to: FIRST, data, value: 0n, gasLimit: 60_000n };
-    await mineTestBlock(test.chain, [testTransaction(test.chain, 0, i, fields)]);
-  }
+async function mineWrites({ chain }: TestChain, count: number, from = 0): Promise<void> {
+  for (let i = from; i < from + count; i++)
+    await mineTwinWrite(chain, { both: false, from: i % SLOTS, count: 1, value: 1_000 + i });
 }
 
 describe("StateHistory", function () {
@@ -83,7 +33,7 @@ describe("StateHistory", function () {
   const history = LEAST_HISTORY;
   let test: TestChain;
   beforeEach(async () => {
-    test = await openTestChain(twinGenesis(), { stateHistory: history });
+    test = await openTestChain(twinGenesis(SLOTS), { stateHistory: history });
   });
   afterEach(() => test[Symbol.asyncDispose]());
 
@@ -113,7 +63,7 @@ describe("StateHistory", function () {
     await chain.states.prune();
     const state = chain.stateAt(chain.head.hash);
     for (let slot = 0; slot < SLOTS; slot++)
-      assert.deepEqual(state.slot(SECOND, bigIntToHash(BigInt(slot))), Uint8Array.of(7));
+      assert.deepEqual(state.slot(SECOND, bigIntToHash(BigInt(slot))), Uint8Array.of(TWIN_VALUE));
   });
 
   it("says of a removed state that it is not there, and goes on with the chain", async () => {
@@ -164,7 +114,7 @@ describe("StateHistory", function () {
   it("keeps everything without a history, and removes nothing before there is enough", async () => {
     await mineWrites(test, 20);
     assert.equal(await test.chain.states.prune(), undefined);
-    await using archive = await openTestChain(twinGenesis());
+    await using archive = await openTestChain(twinGenesis(SLOTS));
     await mineWrites(archive, 140);
     assert.equal(await archive.chain.states.prune(), undefined);
     archive.chain.stateAt(archive.chain.canonicalHash(3n) ?? assert.fail()).account(FIRST);
