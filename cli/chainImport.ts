@@ -42,9 +42,10 @@ export async function importBlocks(
   files: readonly string[],
 ): Promise<Refusal | undefined> {
   for (const file of files) {
-    for await (const read of readAhead(readBlockFile(file), work.workers)) {
+    const reads = withNext(readAhead(readBlockFile(file), work.workers));
+    for await (const [read, next] of reads) {
       if (work.stop.aborted) return undefined;
-      const outcome = await importEntry(work, read);
+      const outcome = await importEntry(work, read, next);
       if (outcome === "done") return undefined;
       if (outcome !== "next") return outcome;
     }
@@ -52,12 +53,28 @@ export async function importBlocks(
   return undefined;
 }
 
-async function importEntry(work: ChainImport, read: ReadBlock): Promise<"next" | "done" | Refusal> {
+/** Each entry with the one after it. */
+async function* withNext(
+  reads: AsyncIterable<ReadBlock>,
+): AsyncGenerator<readonly [ReadBlock, ReadBlock | undefined]> {
+  let before: ReadBlock | undefined;
+  for await (const read of reads) {
+    if (before !== undefined) yield [before, read];
+    before = read;
+  }
+  if (before !== undefined) yield [before, undefined];
+}
+
+async function importEntry(
+  work: ChainImport,
+  read: ReadBlock,
+  next: ReadBlock | undefined,
+): Promise<"next" | "done" | Refusal> {
   const { entry, decoded: block } = read;
   if (block instanceof DecodeError) return refusalOf(block, undefined);
   if (work.until !== undefined && block.header.number > work.until) return "done";
   try {
-    const fault = await importOne(work, block, read.sealed);
+    const fault = await importOne(work, block, read.sealed, childIn(work, next));
     if (fault !== undefined) return { number: block.header.number, hash: block.hash, ...fault };
   } catch (error) {
     if (!(error instanceof BlockError)) throw error;
@@ -75,6 +92,7 @@ async function importOne(
   work: ChainImport,
   block: Block,
   sealed: SealedBlock | undefined,
+  next: Block | undefined,
 ): Promise<Fault | undefined> {
   const { chain, engine } = work;
   if (block.header.number === chain.genesis.number) {
@@ -90,9 +108,16 @@ async function importOne(
     work[isKnown ? "skipped" : "imported"]++;
     return undefined;
   }
-  const { status } = await chain.importBlock(block);
+  const { status } = await chain.importBlock(block, undefined, { next });
   work[status === "imported" ? "imported" : "skipped"]++;
   return undefined;
+}
+
+/** The block that will be imported next, if it will. */
+function childIn({ until }: ChainImport, read: ReadBlock | undefined): Block | undefined {
+  if (read === undefined || read.decoded instanceof DecodeError) return undefined;
+  const { header } = read.decoded;
+  return until !== undefined && header.number > until ? undefined : read.decoded;
 }
 
 function refusalOf(error: BlockError | DecodeError, block: Block | undefined): Refusal {

@@ -23,6 +23,7 @@ import type { Header } from "../types/header.ts";
 import type { Receipt } from "../types/receipt.ts";
 import { type AddressQuery, type AddressTransaction, searchAddress } from "./addressIndex.ts";
 import { BadBlocks } from "./badBlocks.ts";
+import { type AheadWork, BlockAhead } from "./blockAhead.ts";
 import { BlockStore, type TransactionPosition } from "./blockStore.ts";
 import { ChainError } from "./chainError.ts";
 import {
@@ -65,6 +66,7 @@ export class Chain {
   readonly #dependencies: ChainDependencies;
   readonly #queue = new SerialQueue({ name: "chain", limit: MAX_WAITING });
   readonly #events = new Emitter<ChainEvents>();
+  readonly #ahead = new BlockAhead();
   #pointers: Pointers;
 
   private constructor(
@@ -291,11 +293,13 @@ export class Chain {
       contextFor: (header) => this.contextFor(header),
       takeStateForChild: (parentHash) => this.takeStateForChild(parentHash),
     };
-    const processed = await processBlock(view, block, executed);
+    const processed = await processBlock(view, block, executed ?? this.#ahead.take(block.hash));
     const { totalDifficulty } = processed;
     const isHead =
       mayLead && this.#isBetter({ header: block.header, hash: block.hash, totalDifficulty });
-    await this.#commit(processed, isHead, how.also);
+    // edits by hand may come between a block of a dev chain and its child
+    const next = this.isDev ? undefined : how.next;
+    await this.#commit(processed, isHead, how.also, next && { view, parent: processed, next });
     return { status: "imported", hash: block.hash, isHead };
   }
 
@@ -303,21 +307,22 @@ export class Chain {
     processed: ProcessedBlock,
     isHead: boolean,
     also: readonly WriteOp[] = [],
+    ahead?: AheadWork,
   ): Promise<void> {
     const { block, receipts, changes } = processed;
     const { operations, receiptBytes } = putBlock(processed);
     operations.push(...also, ...this.preimages.note(changes));
     const route = isHead ? routeTo(this.#store, this.head.header.number, block) : undefined;
     if (route !== undefined) {
-      const more = moveCanonical(route, (one) =>
-        one.hash === block.hash ? receipts : this.#store.demandReceipts(one.hash),
-      );
-      for (const operation of more) operations.push(operation);
+      const receiptsOf = ({ hash }: Block) =>
+        hash === block.hash ? receipts : this.#store.demandReceipts(hash);
+      for (const operation of moveCanonical(route, receiptsOf)) operations.push(operation);
       operations.push(putPointer("head", block.hash));
     }
-    await this.states.write(operations, changes, isHead ? changes.root : undefined);
+    const written = this.states.write(operations, changes, isHead ? changes.root : undefined);
+    await (ahead === undefined ? written : this.#ahead.beside(written, ahead));
     this.#store.remember(block, receipts, receiptBytes);
-    this.states.keep(changes.root, processed.state);
+    if (ahead === undefined) this.states.keep(changes.root, processed.state);
     if (route !== undefined) this.#announceHead(block, route);
   }
 

@@ -81,6 +81,8 @@ export interface ImportManner {
   readonly role?: "candidate" | "aside";
   /** Writes that become part of the block's batch. */
   readonly also?: readonly WriteOp[];
+  /** What will be imported after it: executed while this block is being written, if it is its child. */
+  readonly next?: Block | undefined;
 }
 
 /** `imported`: stored now, maybe beside the canonical chain. `known`: it was stored before. */

@@ -74,7 +74,7 @@ export interface ExecutedBlock {
 /** What the rules ask of the chain. */
 export interface ImportView {
   readonly config: ChainConfig;
-  readonly store: BlockStore;
+  readonly store: Pick<BlockStore, "header" | "totalDifficulty" | "block">;
   readonly sealRules: SealRules;
   /** Recovers senders ahead of execution, off this thread. */
   readonly recoverSenders?: (transactions: readonly Transaction[]) => Promise<void>;
@@ -153,6 +153,34 @@ async function process(
   };
 }
 
+/**
+ * Executes a child of a block that is still being stored, on the State after it, which is to be thrown away when this throws.
+ * Only what bounds the work is checked before; the result goes into `importBlock`, which applies every rule. undefined: it
+ * is no child.
+ */
+export async function executeAhead(
+  view: ImportView,
+  parent: ProcessedBlock,
+  block: Block,
+): Promise<ExecutedBlock | undefined> {
+  const { header } = block;
+  const above = parent.block;
+  if (header.parentHash !== above.hash) return undefined;
+  const rules = view.config.forks.rules(header);
+  verifyHeader(header, above.header, rules, { equalTimestamps: mayShareTimestamps(view.config) });
+  verifyBody(block, rules);
+  const { blockHash } = view.contextFor(above.header);
+  const ahead: ImportView = {
+    ...view,
+    takeStateForChild: () => parent.state,
+    contextFor: (child) => ({
+      ...view.contextFor(child),
+      blockHash: (number) => (number === above.header.number ? above.hash : blockHash(number)),
+    }),
+  };
+  return { ...(await execute(ahead, block, rules)), override: NO_OVERRIDE };
+}
+
 /** Whether type 3 transactions are valid here: a consensus section may forbid them. */
 export function allowsBlobs(config: ChainConfig): boolean {
   return config.qnet?.consensus?.blobs !== false;
@@ -168,7 +196,7 @@ function withoutBaseFee(leniency: HeaderLeniency): HeaderLeniency {
   return { ...leniency, exempt: new Set([...(leniency.exempt ?? []), "baseFeePerGas"]) };
 }
 
-function ancestryOf(store: BlockStore) {
+function ancestryOf(store: ImportView["store"]) {
   return {
     header: (hash: Hash) => store.header(hash),
     ommers: (hash: Hash) => store.block(hash)?.ommers,

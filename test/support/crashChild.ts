@@ -30,8 +30,9 @@ writeSync(STDOUT, "ready\n");
 
 if (mode === "import") {
   const next = Number(chain.head.header.number);
-  for (const block of splitBlocks(new Uint8Array(readFileSync(file))).slice(next)) {
-    await chain.importBlock(block);
+  const blocks = splitBlocks(new Uint8Array(readFileSync(file))).slice(next);
+  for (const [index, block] of blocks.entries()) {
+    await chain.importBlock(block, undefined, { next: blocks[index + 1] });
     tell();
   }
 } else {
