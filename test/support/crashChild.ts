@@ -1,5 +1,5 @@
 /**
- * The process that test/node/crash.test.ts kills: it opens a database on disk and makes or imports blocks as fast as it
+ * The process that test/crash/crash.test.ts kills: it opens a database on disk and makes or imports blocks as fast as it
  * can, telling of each one when it is acknowledged. Lines on stdout: `ready`, then `<number> <hash>`.
  * Arguments: produce | import, directory, file of blocks (import only).
  */

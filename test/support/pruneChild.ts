@@ -1,5 +1,5 @@
 /**
- * The process that test/node/pruneCrash.test.ts kills: it opens a chain that keeps few states and makes blocks which write
+ * The process that test/crash/pruneCrash.test.ts kills: it opens a chain that keeps few states and makes blocks which write
  * to twin contracts, some of them beside the head, while old states are removed. Lines on stdout: `loaded`, after `go` on
  * stdin `ready`, and `removing <number>` when another batch of removals is handed to the database.
  * Arguments: directory, seed.
