@@ -41,7 +41,7 @@ async function openAndClose(database: Database, genesis: Genesis): Promise<void>
 describe("openStored", () => {
   it("writes a large genesis in parts, and it is the block that memory holds as a whole", async () => {
     await using database = await openDatabase();
-    const genesis = withAccounts(80_000);
+    const genesis = withAccounts(40_000);
     const chain = await Chain.open(database, genesis, dependencies);
     const { block } = await buildGenesisBlock(genesis);
     assert.equal(chain.genesisHash, block.hash);
