@@ -130,7 +130,7 @@ function isRefused(work: () => unknown): boolean {
 describe("light client", function () {
   this.timeout(600_000);
   const runs = fc.tuple(fc.integer({ min: 1, max: 2 ** 31 }), fc.constantFrom(4, 7, 10));
-  let [accepted, refused, final] = [0, 0, 0];
+  let [accepted, lied, final] = [0, 0, 0];
 
   it("accepts what is final, in steps of any length (P11)", async () => {
     await fc.assert(
@@ -172,14 +172,18 @@ describe("light client", function () {
             assert.ok(!byEpoch.has(epoch), `two headers of epoch ${epoch}`);
             byEpoch.set(epoch, checkpoint.hash);
             final++;
-          } else refused++;
-          const believed = liesAbout(show, checkpoint).filter((lie) => isBelieved(show, lie));
-          assert.deepEqual(believed, []);
+          }
+          const lies = liesAbout(show, checkpoint);
+          assert.deepEqual(
+            lies.filter((lie) => isBelieved(show, lie)),
+            [],
+          );
+          lied += lies.length;
         }
       }),
       { numRuns: RUNS },
     );
-    assert.ok(refused > RUNS && final > RUNS, "there is something to refuse and to accept");
+    assert.ok(lied > RUNS && final > RUNS, "there is something to refuse and to accept");
   });
 });
 
