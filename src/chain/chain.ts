@@ -50,6 +50,7 @@ import { type FoundLog, type LogLimits, type LogQuery, searchLogs } from "./logI
 import { openStored, type StoredChain } from "./openChain.ts";
 import { NO_OVERRIDE, type OverrideRecord, putEdits } from "./overrides.ts";
 import { Preimages } from "./preimages.ts";
+import { type PinnedBlocks, pinnedBlocks } from "./stateHistory.ts";
 
 /** Imports and other changes that may wait; a producer or peer that comes on top is refused with QueueError. */
 const MAX_WAITING = 64;
@@ -85,7 +86,7 @@ export class Chain {
         ...dependencies,
         store: this.#store,
         exclusive: (task) => this.#queue.run(task),
-        pinned: () => ({ head: this.head.header, others: this.#pinned() }),
+        pinned: () => this.#pinned(),
       },
       dependencies.stateHistory,
     );
@@ -283,8 +284,8 @@ export class Chain {
     how: ImportManner = {},
   ): Promise<ImportOutcome> {
     const mayLead = how.role !== "aside";
-    const known = this.#store.header(block.hash) !== undefined;
-    if (known) return this.#considerKnown(block.hash, mayLead);
+    if (this.#store.header(block.hash)) return this.#considerKnown(block.hash, mayLead);
+    this.states.demandParent(block.header);
     const view: ImportView = {
       config: this.config,
       store: this.#store,
@@ -340,7 +341,7 @@ export class Chain {
   /** `root`: of the state at the new head, when `also` changes what it is. */
   async #setForkchoice(choice: Forkchoice, also: readonly WriteOp[], root?: Hash): Promise<void> {
     const target = this.#store.demandBlock(choice.head ?? this.head.hash);
-    this.states.demand(target.hash, target.header.stateRoot);
+    this.states.demandHead(target.hash, target.header);
     const before = this.#pointers;
     const { safe, finalized } = namedBlocks(this.#store, target, { choice, before });
     const route = routeTo(this.#store, before.head.header.number, target);
@@ -387,10 +388,9 @@ export class Chain {
     this.#events.emit("head", headEvent(this.head, route));
   }
 
-  /** Blocks whose states stay however old they are. */
-  #pinned(): readonly ChainHead[] {
+  #pinned(): PinnedBlocks {
     const genesis = { hash: this.genesisHash, header: this.#store.demandHeader(this.genesisHash) };
-    return [genesis, this.safe, this.finalized];
+    return pinnedBlocks(this.#pointers, genesis, this.config);
   }
 
   #isBetter(candidate: HeadCandidate): boolean {

@@ -10,6 +10,7 @@ import type { WriteOp } from "../storage/columns.ts";
 import type { Database } from "../storage/database.ts";
 import { FlatMoves } from "../storage/flatMoves.ts";
 import { databaseStateStore } from "../storage/stateStore.ts";
+import type { Header } from "../types/header.ts";
 import type { BlockStore } from "./blockStore.ts";
 import { stateUnavailable } from "./chainError.ts";
 import type { ChainObserver } from "./chainEvents.ts";
@@ -91,6 +92,20 @@ export class ChainStates {
   demand(hash: Hash, root: Hash): void {
     const gone = this.#history.isGone({ hash, header: this.#store.demandHeader(hash) });
     if (gone || !hasStateRoot(this.#database, root)) throw stateUnavailable(hash, root);
+  }
+
+  /** The same of a block that is to be head: the states of its children must be kept as well. Throws ChainError. */
+  demandHead(hash: Hash, { number, stateRoot }: Header): void {
+    if (this.#history.isBehind(number)) throw stateUnavailable(hash, stateRoot);
+    this.demand(hash, stateRoot);
+  }
+
+  /** Throws ChainError STATE_UNAVAILABLE for a block that goes on from a state which has gone, or whose own would not be kept. */
+  demandParent({ parentHash, number }: Header): void {
+    const header = this.#store.header(parentHash);
+    if (header === undefined) return;
+    if (this.#history.isBehind(number) || this.#history.isGone({ hash: parentHash, header }))
+      throw stateUnavailable(parentHash, header.stateRoot);
   }
 
   proof(

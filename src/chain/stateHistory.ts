@@ -1,19 +1,24 @@
 /**
  * How far back states can be read, and the removal of older ones (`--gcmode full`).
  *
- * Kept are the states of every stored block, canonical or not, above `head - history`, and those of the genesis, the safe
- * and the finalized block. Nodes of other states go when enough has been written since the last time: one walk over what
- * is kept (`markStates`), then the removal of what it did not meet (`sweepNodes`), in turns with other work. The roots are
- * taken while no block is being stored; what is written from then on is young and stays. The horizon is on disk before the
- * first node goes, so that a state that is half gone is never read: after a crash the next round finishes the work.
+ * Kept are the states of every stored block, canonical or not, above `head - history`, on chains with finality back to the
+ * finalized block, since all above may be gone back to; and those of the genesis, the safe and the finalized block. Nodes of
+ * other states go when enough has been written since the last time: one walk over what is kept (`markStates`), then the
+ * removal of what it did not meet (`sweepNodes`), in turns with other work. The roots are taken while no block is being
+ * stored; what is written from then on is young and stays, and no block goes on from a state behind the horizon any more.
+ * The horizon is on disk before the first node goes, so that a state that is half gone is never read: after a crash the next
+ * round finishes the work.
  */
-import type { Bytes } from "../primitives/bytes.ts";
+import { type Bytes, concatBytes, EMPTY_BYTES } from "../primitives/bytes.ts";
 import { bytesToHash, type Hash, hexToBytes } from "../primitives/hex.ts";
 import type { Logger } from "../runtime/log.ts";
 import { columns, del, put, type WriteOp } from "../storage/columns.ts";
 import type { Database } from "../storage/database.ts";
+import type { NodeMarks } from "../storage/nodeMarks.ts";
 import { markStates, sweepNodes } from "../storage/pruneNodes.ts";
+import type { ChainConfig } from "../types/genesis.ts";
 import type { Header } from "../types/header.ts";
+import type { Pointers } from "./chainEvents.ts";
 import { readNumber, writeNumber } from "./indexKeys.ts";
 import { readOverride } from "./overrides.ts";
 
@@ -31,13 +36,31 @@ export interface HistoryDependencies {
   readonly log: Logger;
   /** Runs a task while no block is being stored. */
   readonly exclusive: <T>(task: () => T | Promise<T>) => Promise<T>;
-  /** The head, and blocks whose states stay whatever their height: genesis, safe, finalized. */
-  readonly pinned: () => { readonly head: Header; readonly others: readonly PinnedBlock[] };
+  readonly pinned: () => PinnedBlocks;
+}
+
+/** The head, and blocks whose states stay whatever their height: genesis, safe, finalized. */
+export interface PinnedBlocks {
+  readonly head: Header;
+  readonly others: readonly PinnedBlock[];
+  /** The horizon stays at or below this number; undefined: there is no finality to wait for. */
+  readonly finalNumber: bigint | undefined;
 }
 
 export interface PinnedBlock {
   readonly hash: Hash;
   readonly header: Header;
+}
+
+/** What pruning must leave of a chain. */
+export function pinnedBlocks(
+  { head, safe, finalized }: Pointers,
+  genesis: PinnedBlock,
+  config: ChainConfig,
+): PinnedBlocks {
+  const hasFinality = config.qnet?.consensus !== undefined || finalized.hash !== genesis.hash;
+  const finalNumber = hasFinality ? finalized.header.number : undefined;
+  return { head: head.header, others: [genesis, safe, finalized], finalNumber };
 }
 
 /** Notes the state root of a block under its height, so that all of one height are found, side branches too. */
@@ -58,10 +81,33 @@ export function readHorizon(database: Database): bigint {
   return raw === undefined ? 0n : readNumber(raw, 0);
 }
 
-function putHorizon(number: bigint): WriteOp {
-  const raw = new Uint8Array(NUMBER_BYTES);
-  writeNumber(raw, 0, number);
-  return put(columns.meta, HORIZON_KEY, raw);
+/** How far back states are promised. */
+interface Reach {
+  readonly horizon: bigint;
+  /**
+   * Blocks behind it that were pinned when it was set: what is pinned later may be gone already. undefined: written by an
+   * older version, which did not note them.
+   */
+  readonly exempt: ReadonlySet<Hash> | undefined;
+}
+
+function readReach(database: Database): Reach {
+  const raw = database.get(columns.meta, HORIZON_KEY) ?? EMPTY_BYTES;
+  const exempt = new Set<Hash>();
+  for (let at = NUMBER_BYTES; at < raw.length; at += HASH_BYTES)
+    exempt.add(bytesToHash(raw.subarray(at, at + HASH_BYTES)));
+  return { horizon: readHorizon(database), exempt: exempt.size > 0 ? exempt : undefined };
+}
+
+/** 8 bytes of number, and the hashes of the exempt blocks. */
+function putReach({ horizon, exempt }: Reach): WriteOp {
+  const number = new Uint8Array(NUMBER_BYTES);
+  writeNumber(number, 0, horizon);
+  return put(
+    columns.meta,
+    HORIZON_KEY,
+    concatBytes(number, ...[...(exempt ?? [])].map(hexToBytes)),
+  );
 }
 
 /** What a round did. */
@@ -73,19 +119,17 @@ export interface PruneReport {
 
 interface Round {
   readonly roots: ReadonlySet<Hash>;
-  readonly horizon: bigint;
-  readonly exempt: ReadonlySet<Hash>;
+  readonly reach: Reach;
+  readonly before: Reach;
 }
 
 /** Keeps the states of the last `history` blocks; undefined keeps all there still are. */
 export class StateHistory {
   readonly #deps: HistoryDependencies;
   readonly #history: bigint | undefined;
-  #horizon: bigint;
+  #reach: Reach;
   #written = 0;
   #threshold = LEAST_WRITTEN;
-  /** Pinned blocks of the last round; what is pinned later may be gone already. */
-  #exempt: ReadonlySet<Hash> | undefined;
   /** Nodes written while a round is under way, by hash in hex. */
   #young: Set<string> | undefined;
   #round: Promise<void> | undefined;
@@ -94,14 +138,19 @@ export class StateHistory {
   constructor(dependencies: HistoryDependencies, history: bigint | undefined) {
     this.#deps = dependencies;
     this.#history = history === undefined || history > LEAST_HISTORY ? history : LEAST_HISTORY;
-    this.#horizon = readHorizon(dependencies.database);
+    this.#reach = readReach(dependencies.database);
   }
 
   /** Whether the state of this block may have been removed. */
   isGone({ hash, header }: PinnedBlock): boolean {
-    if (header.number >= this.#horizon) return false;
-    this.#exempt ??= new Set(this.#deps.pinned().others.map((block) => block.hash));
-    return !this.#exempt.has(hash);
+    if (!this.isBehind(header.number)) return false;
+    const { exempt = hashesOf(this.#deps.pinned().others) } = this.#reach;
+    return !exempt.has(hash);
+  }
+
+  /** Whether states at this height are not kept: no new one is begun there, pinned ones are islands. */
+  isBehind(number: bigint): boolean {
+    return number < this.#reach.horizon;
   }
 
   /** Notes nodes that are about to be written: called before their batch. */
@@ -133,12 +182,11 @@ export class StateHistory {
   async prune(): Promise<PruneReport | undefined> {
     const { database, exclusive } = this.#deps;
     const { signal } = this.#stop;
-    const taken = await exclusive(() => this.#begin());
-    if (taken === undefined) return undefined;
-    const { roots, horizon, exempt } = taken;
+    const round = await exclusive(() => this.#begin());
+    if (round === undefined) return undefined;
+    const { reach } = round;
     try {
-      const marks = await markStates(database, roots, signal);
-      await exclusive(() => this.#raise(horizon, exempt));
+      const marks = await this.#mark(round);
       const removed = await sweepNodes(database, {
         marks,
         signal,
@@ -146,9 +194,22 @@ export class StateHistory {
         isYoung: (hash) => this.#young?.has(Buffer.from(hash).toString("hex")) === true,
       });
       this.#threshold = Math.max(LEAST_WRITTEN, GROWTH * marks.size);
-      return { kept: marks.size, removed, horizon };
+      return { kept: marks.size, removed, horizon: reach.horizon };
     } finally {
       this.#young = undefined;
+    }
+  }
+
+  /** Finds what the round keeps and makes its horizon durable; without that all states are as they were. */
+  async #mark({ roots, reach, before }: Round): Promise<NodeMarks> {
+    const { database, exclusive } = this.#deps;
+    try {
+      const marks = await markStates(database, roots, this.#stop.signal);
+      await exclusive(() => this.#raise(reach));
+      return marks;
+    } catch (error) {
+      this.#reach = before;
+      throw error;
     }
   }
 
@@ -160,18 +221,23 @@ export class StateHistory {
 
   async #begin(): Promise<Round | undefined> {
     const history = this.#history;
-    const { head, others } = this.#deps.pinned();
-    if (history === undefined || head.number < history) return undefined;
+    const { head, others, finalNumber = head.number } = this.#deps.pinned();
+    if (history === undefined) return undefined;
+    const before = this.#reach;
+    const wanted = least(head.number - history + 1n, finalNumber);
+    // what a shorter history has removed does not come back with a longer one
+    const horizon = greatest(wanted, before.horizon);
+    if (horizon <= 0n) return undefined;
     this.#written = 0;
     this.#young = new Set();
-    const horizon = head.number - history + 1n;
-    const roots = new Set(others.map(({ header }) => header.stateRoot));
+    const kept = others.filter((block) => !this.isGone(block));
+    const roots = new Set(kept.map(({ header }) => header.stateRoot));
     const { database } = this.#deps;
     const edited = (hash: Hash) => {
       const { editedStateRoot, preStateRoot } = readOverride(database, hash);
       for (const root of [editedStateRoot, preStateRoot]) if (root !== undefined) roots.add(root);
     };
-    for (const { hash } of others) edited(hash);
+    for (const { hash } of kept) edited(hash);
     for (let number = horizon; number <= head.number; number++) {
       const hash = database.get(columns.canonical, number);
       const header = hash && database.get(columns.headers, hash);
@@ -183,7 +249,10 @@ export class StateHistory {
       roots.add(root);
       edited(hash);
     }
-    return { roots, horizon, exempt: new Set(others.map(({ hash }) => hash)) };
+    const reach = { horizon, exempt: hashesOf(kept) };
+    // from here on no block goes on from a state that is not walked over
+    this.#reach = reach;
+    return { roots, reach, before };
   }
 
   /** Roots of all blocks at these heights; those of an older version's blocks are known by the canonical numbers alone. */
@@ -198,14 +267,24 @@ export class StateHistory {
     return found;
   }
 
-  async #raise(horizon: bigint, exempt: ReadonlySet<Hash>): Promise<void> {
+  async #raise(reach: Reach): Promise<void> {
     const { database } = this.#deps;
-    const operations = [putHorizon(horizon)];
-    const range = { lt: heightKey(horizon, undefined) };
+    const operations = [putReach(reach)];
+    const range = { lt: heightKey(reach.horizon, undefined) };
     for await (const [key] of database.iterate(columns.stateRoots, range))
       operations.push(del(columns.stateRoots, key));
     await database.batch(operations, { sync: true });
-    this.#horizon = horizon;
-    this.#exempt = exempt;
   }
+}
+
+function hashesOf(blocks: readonly PinnedBlock[]): ReadonlySet<Hash> {
+  return new Set(blocks.map(({ hash }) => hash));
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+function greatest(a: bigint, b: bigint): bigint {
+  return a < b ? b : a;
 }

@@ -22,6 +22,9 @@ import {
 const [FIRST, SECOND] = TWINS;
 const SLOTS = 40;
 
+const isUnavailable = (error: unknown) =>
+  error instanceof ChainError && error.reason.code === "STATE_UNAVAILABLE";
+
 /** Mines blocks that write slots of the first twin only. */
 async function mineWrites({ chain }: TestChain, count: number, from = 0): Promise<void> {
   for (let i = from; i < from + count; i++)
@@ -74,10 +77,7 @@ describe("StateHistory", function () {
     assert.ok(old && young);
     await chain.states.prune();
     assert.equal(readHorizon(database), 150n - history + 1n);
-    assert.throws(
-      () => chain.stateAt(old),
-      (error) => error instanceof ChainError && error.reason.code === "STATE_UNAVAILABLE",
-    );
+    assert.throws(() => chain.stateAt(old), isUnavailable);
     chain.stateAt(young).account(FIRST);
     chain.stateAt(chain.genesisHash).account(FIRST);
     await mineWrites(test, 5, 150);
@@ -118,5 +118,64 @@ describe("StateHistory", function () {
     await mineWrites(archive, 140);
     assert.equal(await archive.chain.states.prune(), undefined);
     archive.chain.stateAt(archive.chain.canonicalHash(3n) ?? assert.fail()).account(FIRST);
+  });
+
+  it("keeps what is not final yet, however far back that is", async () => {
+    const { chain } = test;
+    await mineWrites(test, 150);
+    const final = (number: bigint) => chain.canonicalHash(number) ?? assert.fail();
+    await chain.setForkchoice({ finalized: final(10n) });
+    assert.equal((await chain.states.prune())?.horizon, 10n);
+    await chain.setForkchoice({ finalized: final(15n) });
+    chain.stateAt(final(15n)).account(FIRST);
+    await mineWrites(test, 20, 150);
+    assert.equal((await chain.states.prune())?.horizon, 15n);
+    assert.throws(() => chain.stateAt(final(14n)), isUnavailable);
+    reachable(test.database, [chain.finalized.header.stateRoot]);
+  });
+
+  it("goes on when a block whose state has gone becomes final, and says so after a restart", async () => {
+    const { chain, database } = test;
+    await mineWrites(test, 150);
+    await chain.states.prune();
+    const late = chain.canonicalHash(5n) ?? assert.fail();
+    await chain.setForkchoice({ finalized: late });
+    assert.throws(() => chain.stateAt(late), isUnavailable);
+    await mineWrites(test, 20, 150);
+    assert.equal((await chain.states.prune())?.horizon, 150n - history + 1n);
+    await chain.close();
+    const again = await openTestChain(twinGenesis(SLOTS), { database, stateHistory: history });
+    assert.equal(again.chain.finalized.hash, late);
+    assert.throws(() => again.chain.stateAt(late), isUnavailable);
+    again.chain.stateAt(again.chain.genesisHash).account(FIRST);
+    await mineWrites(again, 20, 170);
+    assert.ok(await again.chain.states.prune());
+  });
+
+  it("takes no block whose parent's state is about to go", async () => {
+    const { chain, database } = test;
+    await mineWrites(test, 180);
+    const fork = chain.blockByNumber(180n - history) ?? assert.fail();
+    const parent = { header: fork.header, hash: fork.hash };
+    const side = await buildTestBlock(chain, [testTransaction(chain, 1, 0)], { parent });
+    const pruning = chain.states.prune();
+    const role = "aside";
+    await assert.rejects(chain.importBlock(side.block, undefined, { role }), isUnavailable);
+    await assert.rejects(chain.importBlock(side.block, side, { role }), isUnavailable);
+    assert.ok(await pruning);
+    reachable(database, [chain.head.header.stateRoot]);
+  });
+
+  it("lets the head go no further back than there are states", async () => {
+    const { chain } = test;
+    const first = await buildTestBlock(chain, [testTransaction(chain, 1, 0)]);
+    await mineWrites(test, 150);
+    await chain.states.prune();
+    const { head } = chain;
+    await assert.rejects(chain.setForkchoice({ head: chain.genesisHash }), isUnavailable);
+    await assert.rejects(chain.importBlock(first.block), isUnavailable);
+    await assert.rejects(chain.importBlock(first.block, first), isUnavailable);
+    assert.equal(chain.head.hash, head.hash);
+    await mineWrites(test, 1, 150);
   });
 });
