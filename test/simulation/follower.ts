@@ -33,13 +33,30 @@ export function newFollower({ params, genesis, timeline }: World): ConsensusStat
   return openConsensus({ ...params, ownKeys: [] }, start)[0];
 }
 
-/** Feeds the messages in this order; `onStep` hears of each event and how long it took, in ms. */
+/** Hears of each event and how long it took, in ms. */
+type StepListener = (event: Event, tookMs: number, state: ConsensusState) => void;
+
+/** Feeds the messages in this order. */
 export function follow(
   world: World,
   messages: readonly Broadcast[],
-  onStep: (event: Event, tookMs: number, state: ConsensusState) => void = () => {},
+  onStep: StepListener = () => {},
 ): ConsensusState {
   const state = newFollower(world);
+  feed(world, state, messages, { onStep });
+  return state;
+}
+
+/** Feeds the messages to a core in this order. */
+export function feed(
+  world: World,
+  state: ConsensusState,
+  messages: readonly Broadcast[],
+  listener: {
+    readonly onStep?: StepListener;
+    readonly onAction?: (action: Action) => void;
+  } = {},
+): void {
   const { nowMs } = world.timeline;
   for (const message of messages) {
     const queue: EventBody[] = [eventOf(message)];
@@ -47,11 +64,11 @@ export function follow(
       const event = { ...next, nowMs } as Event;
       const startMs = performance.now();
       const [, actions] = step(state, event);
-      onStep(event, performance.now() - startMs, state);
+      listener.onStep?.(event, performance.now() - startMs, state);
+      for (const action of actions) listener.onAction?.(action);
       queue.push(...actions.flatMap((action) => answerTo(world, action) ?? []));
     }
   }
-  return state;
 }
 
 function answerTo(world: World, action: Action): EventBody | undefined {

@@ -15,10 +15,11 @@ import { type ClosingInput, extendChain, proposerFor } from "./extendChain.ts";
 import { addCheckpoint, countVote } from "./finality.ts";
 import { ask, giveVerdict, releaseCertificates } from "./gossip.ts";
 import { type BlockFault, judgeBlock } from "./judgeBlock.ts";
-import { type ConsensusState, type FlyingBlock, type IncomingBlock, LIMITS } from "./state.ts";
+import { type ConsensusState, type IncomingBlock, LIMITS } from "./state.ts";
 import { afterInsertion, missingParent, stopSync } from "./sync.ts";
 import { blockTimeMs, isCheckpoint, slotStartMs } from "./time.ts";
 import { addNode, markEquivocation, nodeOf } from "./tree.ts";
+import { hasBytesFor, sentBy } from "./waiting.ts";
 
 /** A block seen this long after its slot's end still counts as timely. */
 const TIMELY_MS = 1000;
@@ -60,7 +61,13 @@ export function finishSignatures(
     refuse(state, flying, { code, expected: "a valid signature", got: "another" }, out);
     return;
   }
-  noteSeal(state, flying, out);
+  // more of its place may have been on their way when this one was let in
+  if (isCrowded(state, flying.block) && flying.origin.token !== undefined) {
+    state.flying.delete(hash);
+    giveVerdict(flying.origin, "ignore", "block: one of many", out);
+    return;
+  }
+  noteSeal(state, flying.block, out);
   giveVerdict(flying.origin, "accept", "", out);
   out.push({ type: "execute", block: flying.block, expected: flying.expected });
 }
@@ -143,13 +150,9 @@ export function pruneIncoming(state: ConsensusState, out: Action[]): void {
 }
 
 /** Keeps the seal, and reports a leader that made two blocks of one place. */
-export function noteSeal(
-  state: ConsensusState,
-  { block, expected }: Pick<FlyingBlock, "block" | "expected">,
-  out: Action[],
-): void {
+export function noteSeal(state: ConsensusState, block: SealedBlock, out: Action[]): void {
   const { core, seal } = block;
-  const parent = state.tree.get(expected.parentHash);
+  const parent = state.tree.get(block.block.header.parentHash);
   if (parent === undefined || seal === undefined) return;
   const { keyHash } = proposerFor(parent.point, core.slot);
   const record = {
@@ -162,6 +165,7 @@ export function noteSeal(
   };
   const seals = state.seals.get(core.slot) ?? [];
   const same = seals.filter(({ proposer, seq }) => proposer === core.proposer && seq === core.seq);
+  if (same.length >= LIMITS.blocksOfPlace) return;
   if (same.some(({ body }) => equalBytes(body, record.body))) return;
   state.seals.set(core.slot, [...seals, record]);
   const [other] = same;
@@ -195,6 +199,10 @@ function advance(state: ConsensusState, incoming: IncomingBlock, out: Action[]):
     giveVerdict(origin, "ignore", "block: one of many", out);
     return;
   }
+  if (origin.token !== undefined && sentBy(state.flying, origin) >= LIMITS.flyingOfPeer) {
+    giveVerdict(origin, "ignore", "busy", out);
+    return;
+  }
   const judgement = judgeBlock(state.params, parent.point, block);
   if (judgement.fault !== undefined) {
     refuse(state, incoming, judgement.fault, out);
@@ -218,7 +226,9 @@ function holdEarly(
 ): void {
   const { block, origin } = incoming;
   const tooFar = early > state.nowMs + state.params.config.slotMs;
-  if (tooFar || state.early.size >= LIMITS.early) {
+  const isFull = state.early.size >= LIMITS.early;
+  const isGreedy = sentBy(state.early, origin) >= LIMITS.earlyOfPeer;
+  if (tooFar || isFull || isGreedy || !hasBytesFor(state, incoming)) {
     giveVerdict(origin, "ignore", "block: of the future", out);
     return;
   }
@@ -231,10 +241,10 @@ function holdEarly(
 function holdOrphan(state: ConsensusState, incoming: IncomingBlock, out: Action[]): void {
   const { block, origin } = incoming;
   giveVerdict(origin, "ignore", "block: unknown parent", out);
-  let ofPeer = 0;
-  for (const orphan of state.orphans.values()) if (orphan.origin.peer === origin.peer) ofPeer++;
   const isGossip = origin.token !== undefined; // an answer to a fetch is bounded by itself
-  if (state.orphans.size >= LIMITS.orphans || (isGossip && ofPeer >= LIMITS.orphansOfPeer)) return;
+  const isGreedy = isGossip && sentBy(state.orphans, origin) >= LIMITS.orphansOfPeer;
+  if (state.orphans.size >= LIMITS.orphans || isGreedy) return;
+  if (isGossip && !hasBytesFor(state, incoming)) return;
   const silent = { ...origin, token: undefined };
   state.orphans.set(block.block.hash, { ...incoming, origin: silent });
   const { parentHash, number } = block.block.header;
@@ -335,12 +345,13 @@ function isVerified(
   );
 }
 
-/** Two blocks of its place are here already. */
-function isCrowded({ seals }: ConsensusState, { core }: SealedBlock): boolean {
+/** Two other blocks of its place are here already. */
+function isCrowded({ seals }: ConsensusState, { core, block }: SealedBlock): boolean {
   const same = (seals.get(core.slot) ?? []).filter(
     ({ proposer, seq }) => proposer === core.proposer && seq === core.seq,
   );
-  return same.length >= LIMITS.blocksOfPlace;
+  const isOneOfThem = same.some(({ blockHash }) => blockHash === block.hash);
+  return same.length >= LIMITS.blocksOfPlace && !isOneOfThem;
 }
 
 /** Whether blocks below the tick's slot are on their way that could become its parent. */

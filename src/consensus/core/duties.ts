@@ -261,12 +261,12 @@ function votesForTarget(
 
 function publishBlock(
   state: ConsensusState,
-  { block: unsealed, plan, candidates }: OwnDraft,
+  { block: unsealed, candidates }: OwnDraft,
   seal: Uint8Array,
   out: Action[],
 ): void {
   const block = { ...unsealed, seal };
-  noteSeal(state, { block, expected: plan.header }, out);
+  noteSeal(state, block, out);
   out.push({ type: "sealed", block });
   out.push({ type: "broadcast", message: { topic: "micro", block } });
   const origin = { peer: OWN_PEER, token: undefined };

@@ -228,14 +228,27 @@ function remember(
   );
   if (same.some((other) => isSameMessage(other, entry))) return false;
   if (same.length >= LIMITS.messagesOfEpoch) return false;
-  for (const other of known) {
-    const offence = contradiction(other, entry);
-    if (offence === undefined) continue;
-    const evidence: FoundEvidence = { offence, validator, a: plain(other), b: plain(entry) };
-    out.push({ type: "evidence", evidence });
-  }
-  state.history.set(validator, [...known.slice(-LIMITS.history + 1), entry]);
+  reportContradiction(validator, known, entry, out);
+  // a message that is forgotten while it counts could come again, and another in its place
+  const [lowest] = messageWindow(state);
+  const isOld = (other: HistoryEntry) => epochOfMessage(other) < lowest;
+  const old = known.filter(isOld).slice(-LIMITS.history);
+  state.history.set(validator, [...old, ...known.filter((other) => !isOld(other)), entry]);
   return true;
+}
+
+/** One contradiction for each message, with the newest that it contradicts: a validator is convicted once. */
+function reportContradiction(
+  validator: number,
+  known: readonly HistoryEntry[],
+  entry: HistoryEntry,
+  out: Action[],
+): void {
+  const other = known.findLast((earlier) => contradiction(earlier, entry) !== undefined);
+  const offence = other && contradiction(other, entry);
+  if (other === undefined || offence === undefined) return;
+  const evidence: FoundEvidence = { offence, validator, a: plain(other), b: plain(entry) };
+  out.push({ type: "evidence", evidence });
 }
 
 function sideOf(record: VoteRecord | AckRecord, body: Uint8Array) {

@@ -20,6 +20,7 @@ import { countAck, countVote, messageWindow } from "./finality.ts";
 import {
   type AckRecord,
   type ConsensusState,
+  type HeldLetter,
   LIMITS,
   type Pending,
   type VoteRecord,
@@ -116,22 +117,21 @@ export function takeCertificate(
   }
   const checkpoint = state.checkpoints.get(macroHash);
   if (checkpoint === undefined) {
-    hold(state, letter);
+    hold(state, letter, origin);
     giveVerdict(origin, "ignore", "certificate: unknown block", out);
     return;
   }
-  const problem = openCertificate(state, letter, checkpoint.config, { origin, out });
-  giveVerdict(origin, problem === undefined ? "accept" : "reject", problem ?? "", out);
+  openCertificate(state, { letter, origin }, checkpoint.config, out);
 }
 
 /** The certificates that waited for this checkpoint. */
 export function releaseCertificates(state: ConsensusState, hash: Hash, out: Action[]): void {
   const config = state.checkpoints.get(hash)?.config;
-  for (const type of ["voteCertificate", "ackCertificate"] as const) {
-    const letter = state.heldCertificates.get(heldKey(type, hash));
-    state.heldCertificates.delete(heldKey(type, hash));
-    if (letter === undefined || config === undefined) continue;
-    openCertificate(state, letter, config, { origin: { peer: OWN_PEER, token: undefined }, out });
+  if (config === undefined) return;
+  for (const [key, held] of state.heldCertificates) {
+    if (held.letter.qc.macroHash !== hash) continue;
+    state.heldCertificates.delete(key);
+    openCertificate(state, held, config, out);
   }
 }
 
@@ -154,10 +154,10 @@ export function finishMessage(
   giveVerdict(origin, isNew ? "accept" : "ignore", isNew ? "" : "known", out);
 }
 
-/** The signatures of a certificate were checked: the good ones count. */
+/** The signatures of a certificate were checked: the good ones count, and only now it may travel on. */
 export function finishCertificate(
   state: ConsensusState,
-  { records, peer }: Extract<Pending, { type: "certificate" }>,
+  { records, origin }: Extract<Pending, { type: "certificate" }>,
   valid: readonly boolean[],
   out: Action[],
 ): void {
@@ -166,8 +166,13 @@ export function finishCertificate(
     if ("ack" in record) countAck(state, record, "certified", out);
     else countVote(state, record, "certified", out);
   }
-  if (valid.includes(false))
-    out.push({ type: "blame", peer, reason: "certificate: bad signature" });
+  const isValid = valid.length === records.length && !valid.includes(false);
+  giveVerdict(
+    origin,
+    isValid ? "accept" : "reject",
+    isValid ? "" : "certificate: bad signature",
+    out,
+  );
 }
 
 /** Asks for signatures to be checked, if there is room; false otherwise. */
@@ -177,9 +182,8 @@ export function ask(
   checks: readonly SignatureCheck[],
   out: Action[],
 ): boolean {
-  if (state.pending.size >= LIMITS.pending) {
-    if (pending.type === "vote" || pending.type === "ack")
-      giveVerdict(pending.origin, "ignore", "busy", out);
+  if (isBusy(state, pending)) {
+    if ("origin" in pending) giveVerdict(pending.origin, "ignore", "busy", out);
     return false;
   }
   const id = state.nextId++;
@@ -212,26 +216,56 @@ function messageProblem(state: ConsensusState, message: FinalityMessage): string
   return same.length >= LIMITS.messagesOfEpoch ? "one of many" : undefined;
 }
 
-function hold(state: ConsensusState, letter: Letter): void {
-  const key = heldKey(letter.type, letter.qc.macroHash);
-  if (state.heldCertificates.size >= LIMITS.heldCertificates) {
-    const [oldest] = state.heldCertificates.keys();
-    if (oldest !== undefined) state.heldCertificates.delete(oldest);
-  }
-  state.heldCertificates.set(key, letter);
+/** Whether there is no room for one more check, at all or of this peer. */
+function isBusy({ pending }: ConsensusState, asked: Pending): boolean {
+  if (pending.size >= LIMITS.pending) return true;
+  if (pending.size < LIMITS.pendingOfPeer || !("origin" in asked)) return false;
+  let ofPeer = 0;
+  for (const other of pending.values())
+    if ("origin" in other && other.origin.peer === asked.origin.peer) ofPeer++;
+  return ofPeer >= LIMITS.pendingOfPeer;
 }
 
-function heldKey(type: Letter["type"], hash: Hash): string {
-  return `${type}/${hash}`;
+/** One of each kind, checkpoint and peer: nobody can put another's certificate aside. */
+function hold(state: ConsensusState, letter: Letter, { peer }: Origin): void {
+  const { heldCertificates: held } = state;
+  const ofPeer = [...held].filter(([, { origin }]) => origin.peer === peer).map(([key]) => key);
+  const [oldest] = ofPeer.length >= LIMITS.heldOfPeer ? ofPeer : held.keys();
+  const isFull = ofPeer.length >= LIMITS.heldOfPeer || held.size >= LIMITS.heldCertificates;
+  if (isFull && oldest !== undefined) held.delete(oldest);
+  const origin = { peer, token: undefined };
+  held.set(`${letter.type}/${letter.qc.macroHash}/${peer}`, { letter, origin });
 }
 
-/** Takes a certificate apart and has its signatures checked; the reason if it cannot be one. */
+/** Takes a certificate apart and has its signatures checked. */
 function openCertificate(
   state: ConsensusState,
+  { letter, origin }: HeldLetter,
+  config: Configuration,
+  out: Action[],
+): void {
+  const records = recordsOf(letter, config);
+  if (typeof records === "string") {
+    giveVerdict(origin, "reject", records, out);
+    return;
+  }
+  const { type: kind, qc } = letter;
+  const { macroHash } = qc;
+  for (const other of state.pending.values()) {
+    if (other.type !== "certificate" || other.origin.peer !== origin.peer) continue;
+    if (other.kind !== kind || other.macroHash !== macroHash) continue;
+    giveVerdict(origin, "ignore", "certificate: one is being checked", out);
+    return;
+  }
+  const pending = { type: "certificate", kind, macroHash, records, origin } as const;
+  ask(state, pending, records.map(checkOf), out);
+}
+
+/** What the certificate stands for; the reason if it cannot be one. */
+function recordsOf(
   letter: Letter,
   config: Configuration,
-  { origin, out }: { readonly origin: Origin; readonly out: Action[] },
-): string | undefined {
+): readonly (AckRecord | VoteRecord)[] | string {
   try {
     const records: readonly (AckRecord | VoteRecord)[] =
       letter.type === "ackCertificate"
@@ -240,10 +274,7 @@ function openCertificate(
     const ids = records.map((record) =>
       "ack" in record ? record.ack.validator : record.vote.validator,
     );
-    if (!isQuorumIn(config, ids)) return "certificate: no quorum";
-    const checks = records.map(checkOf);
-    ask(state, { type: "certificate", records, peer: origin.peer }, checks, out);
-    return undefined;
+    return isQuorumIn(config, ids) ? records : "certificate: no quorum";
   } catch (error) {
     if (error instanceof DecodeError) return "certificate: bad bitmap";
     throw error;

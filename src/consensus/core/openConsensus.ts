@@ -4,7 +4,7 @@ import type { AckQC, JustQC } from "../../types/certificate.ts";
 import { votesOf } from "../../types/certificate.ts";
 import type { Candidate } from "../../types/epochSummary.ts";
 import type { SealedBlock } from "../../types/sealedBlock.ts";
-import { insert } from "./blocks.ts";
+import { insert, noteSeal } from "./blocks.ts";
 import type { ChainPoint } from "./chainPoint.ts";
 import { memberOf } from "./configuration.ts";
 import type { Action } from "./events.ts";
@@ -43,6 +43,7 @@ export function openConsensus(
   const origin = { peer: OWN_PEER, token: undefined };
   for (const { block, candidates } of start.blocks) {
     if (state.tree.has(block.block.hash)) continue;
+    noteSeal(state, block, out); // two of one place weigh nothing after a restart either
     insert(state, { block, origin, firstSeenMs: 0 }, candidates, out);
     state.head = chooseHead(state); // says which epochs count
   }

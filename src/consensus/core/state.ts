@@ -21,16 +21,22 @@ import type { ExpectedHeader } from "./expectedHeader.ts";
 import type { CoreParams } from "./params.ts";
 
 export const LIMITS = {
-  /** Blocks that wait for their parent, of all peers and of one. */
+  /** Blocks that wait for their parent, of all peers and of one. Nobody has vouched for them, so bytes count as well. */
   orphans: 512,
   orphansOfPeer: 64,
-  /** Verifications, builds and signatures under way; gossip beyond is ignored. */
+  waitingBytes: 64 * 1024 * 1024,
+  waitingBytesOfPeer: 16 * 1024 * 1024,
+  /** Verifications, builds and signatures under way; gossip beyond is ignored. Of one peer: votes and acks of a large set. */
   pending: 4096,
-  /** Blocks of the near future that wait for their time. */
+  pendingOfPeer: 1024,
+  /** Blocks of one peer that are being verified or executed. */
+  flyingOfPeer: 16,
+  /** Blocks of the near future that wait for their time, of all peers and of one. */
   early: 64,
+  earlyOfPeer: 16,
   /** Blocks of one place in a slot that are taken from gossip: a pair is evidence, more is noise. */
   blocksOfPlace: 2,
-  /** Votes and acks of one validator kept to find contradictions, finality or not. */
+  /** Votes and acks of one validator from before the epochs that count, kept to find contradictions. Those that count all stay. */
   history: 24,
   /** Votes or acks of one validator for one epoch. */
   messagesOfEpoch: 2,
@@ -38,8 +44,9 @@ export const LIMITS = {
   voteEpochs: 64,
   /** Slots below the head whose seals are kept to find a leader that makes two blocks of one place. */
   sealSlots: 1024,
-  /** Certificates that wait for their block. */
-  heldCertificates: 16,
+  /** Certificates that wait for their block, of all peers and of one: as many as one sends at a time. */
+  heldCertificates: 64,
+  heldOfPeer: 9,
   /** Certificates for a peer that lags behind, at one time. */
   letters: 8,
   /** Blocks of one answer to a fetch. */
@@ -102,8 +109,10 @@ export type Pending =
   | { readonly type: "ack"; readonly record: AckRecord; readonly origin: Origin }
   | {
       readonly type: "certificate";
+      readonly kind: Letter["type"];
+      readonly macroHash: Hash;
       readonly records: readonly (AckRecord | VoteRecord)[];
-      readonly peer: string;
+      readonly origin: Origin;
     }
   | { readonly type: "build"; readonly plan: BuildPlan }
   | { readonly type: "sign"; readonly request: SignRequest; readonly draft: OwnDraft | undefined };
@@ -113,6 +122,12 @@ export interface OwnDraft {
   readonly block: SealedBlock;
   readonly plan: BuildPlan;
   readonly candidates: readonly Candidate[] | undefined;
+}
+
+/** A certificate and who sent it. */
+export interface HeldLetter {
+  readonly letter: Letter;
+  readonly origin: Origin;
 }
 
 /** Blocks being fetched from one peer; one at a time. */
@@ -175,8 +190,8 @@ export interface ConsensusState {
   readonly orphans: Map<Hash, IncomingBlock>;
   readonly early: Map<Hash, IncomingBlock>;
   readonly flying: Map<Hash, FlyingBlock>;
-  /** By kind and macro hash. */
-  readonly heldCertificates: Map<string, Letter>;
+  /** By kind, macro hash and peer. */
+  readonly heldCertificates: Map<string, HeldLetter>;
   readonly pending: Map<number, Pending>;
   nextId: number;
   sync: Sync | undefined;

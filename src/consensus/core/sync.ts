@@ -44,6 +44,7 @@ export function takeStatus(
   if (own !== undefined && own.hash !== finalizedHash) {
     const alarm = { code: "FOREIGN_FINALITY", peer, epoch: finalizedEpoch } as const;
     out.push({ type: "alarm", alarm });
+    out.push({ type: "blame", peer, reason: "status: another final checkpoint" });
     return;
   }
   const { certificate } = state;

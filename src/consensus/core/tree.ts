@@ -26,12 +26,13 @@ export function addNode(
   const parent = nodeOf(state, point.parentHash);
   const closed = parent.point.closing?.checkpoint.header.epoch;
   const isCarried = closed !== undefined && point.slot === parent.point.slot;
+  const isAboveFinal = (epoch: number) => epoch >= state.finalized.header.epoch;
   state.tree.set(point.hash, {
     point,
     core,
     timely,
     weight: parent.weight + ownWeight(state, parent.point, point),
-    carried: isCarried ? [...parent.carried, closed] : parent.carried,
+    carried: isCarried ? [...parent.carried.filter(isAboveFinal), closed] : parent.carried,
   });
   state.leaves.delete(point.parentHash);
   state.leaves.add(point.hash);
