@@ -118,6 +118,10 @@ export class ConsensusStore {
     return [put(columns.evidence, keccakHash(raw), raw)];
   }
 
+  dropEvidenceOps(evidence: FoundEvidence): WriteOp[] {
+    return [del(columns.evidence, keccakHash(encodePlain(evidence)))];
+  }
+
   /** Evidence found so far, in no order. */
   async evidence(): Promise<FoundEvidence[]> {
     const found: FoundEvidence[] = [];

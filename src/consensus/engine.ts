@@ -75,9 +75,9 @@ export class ConsensusEngine {
     this.#deps = deps;
     this.#options = options;
     [this.#state, this.#opened] = opened;
-    const { clock, params, pool, log, finality } = deps;
+    const { clock, params, pool, log } = deps;
     const events = this.#events;
-    this.#facts = new FactKeeper({ finality, log, events, queue: (task) => this.#queue(task) });
+    this.#facts = new FactKeeper({ ...deps, events, queue: (task) => this.#queue(task) });
     this.#timer = new SlotTimer(
       { clock, log, params },
       {

@@ -2,8 +2,9 @@
 
 import type { Emitter } from "../runtime/emitter.ts";
 import type { Logger } from "../runtime/log.ts";
-import type { Action } from "./core/events.ts";
+import type { Action, FoundEvidence } from "./core/events.ts";
 import type { EngineEvents } from "./engineEvents.ts";
+import type { EvidenceKeeper } from "./evidenceKeeper.ts";
 import type { FinalityWork } from "./finalityWork.ts";
 
 /** Actions that ask for no answer. */
@@ -14,6 +15,7 @@ export type Fact = Extract<
 
 interface FactDependencies {
   readonly finality: FinalityWork;
+  readonly evidenceKeeper: EvidenceKeeper;
   readonly log: Logger;
   readonly events: Emitter<EngineEvents>;
   /** Runs a task on the chain, after those before. */
@@ -46,8 +48,7 @@ export class FactKeeper {
         });
         return;
       case "evidence":
-        events.emit("evidence", action.evidence);
-        queue(() => finality.evidence(action.evidence));
+        this.#keep(action.evidence);
         return;
       case "alarm":
         log.error("Consensus alarm", { ...action.alarm });
@@ -57,5 +58,16 @@ export class FactKeeper {
         log.warn("Block breaks a rule", { hash: action.hash, ...action.fault });
         events.emit("invalid", { hash: action.hash, fault: action.fault });
     }
+  }
+
+  /** What is not worth keeping is not worth telling: whoever repeats it takes no place in the queue. */
+  #keep(evidence: FoundEvidence): void {
+    const { evidenceKeeper, log, events, queue } = this.#deps;
+    const write = evidenceKeeper.admit(evidence);
+    if (write === undefined) return;
+    const { validator, offence } = evidence;
+    log.warn("Validator contradicted itself", { validator, offence });
+    events.emit("evidence", evidence);
+    queue(write);
   }
 }

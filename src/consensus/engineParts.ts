@@ -8,6 +8,7 @@ import type { BlockWork } from "./blockWork.ts";
 import type { ConsensusStore } from "./consensusStore.ts";
 import type { Event } from "./core/events.ts";
 import type { CoreParams } from "./core/params.ts";
+import type { EvidenceKeeper } from "./evidenceKeeper.ts";
 import type { FinalityWork } from "./finalityWork.ts";
 import type { SignatureWork } from "./signatureWork.ts";
 import type { Transport } from "./transport.ts";
@@ -20,6 +21,7 @@ export interface EngineDependencies {
   readonly blocks: BlockWork;
   readonly signatures: SignatureWork;
   readonly finality: FinalityWork;
+  readonly evidenceKeeper: EvidenceKeeper;
   readonly transport: Transport;
   readonly clock: Clock;
   readonly log: Logger;

@@ -41,6 +41,8 @@ export interface ReporterDependencies {
 
 /** Evidence that waits; of more the newest is left to others. */
 const MAX_WAITING = 64;
+/** Of one validator: what it has done more often, it has been punished for by then. */
+const MAX_WAITING_OF_VALIDATOR = 8;
 /** Slots from one report to the next: a minute of the main network. */
 const SLOTS_BETWEEN = 30;
 /** Slots that each reporter leaves to the one before it: its transaction is in a block by then. */
@@ -87,7 +89,9 @@ export class EvidenceReporter {
   }
 
   #add(evidence: FoundEvidence): undefined {
-    if (this.#waiting.length >= MAX_WAITING) return;
+    const { validator } = evidence;
+    const same = this.#waiting.filter((one) => one.evidence.validator === validator);
+    if (this.#waiting.length >= MAX_WAITING || same.length >= MAX_WAITING_OF_VALIDATOR) return;
     const { view, params } = this.#deps.queries.engine;
     const head = headPoint(view);
     const { config } = childEpoch(head);

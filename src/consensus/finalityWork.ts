@@ -1,10 +1,10 @@
-/** What checkpoints bring: macroblocks and certificates on disk, the pointers safe and finalized, evidence kept. */
+/** What checkpoints bring: macroblocks and certificates on disk, the pointers safe and finalized. */
 import type { Chain } from "../chain/chain.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { JustQC } from "../types/certificate.ts";
 import type { ConsensusStore } from "./consensusStore.ts";
 import type { Checkpoint } from "./core/chainPoint.ts";
-import type { Action, FoundEvidence } from "./core/events.ts";
+import type { Action } from "./core/events.ts";
 import { pruneSignatures } from "./signaturePruning.ts";
 
 export interface FinalityWorkDependencies {
@@ -14,9 +14,6 @@ export interface FinalityWorkDependencies {
   /** Age up to which evidence counts, in seconds; 0: any age */
   readonly evidenceWindow: number;
 }
-
-/** Pieces of evidence kept of one validator: the third double seal ends it, and any other is enough alone. */
-const MAX_EVIDENCE_OF_VALIDATOR = 16;
 
 /** Stores finality. */
 export class FinalityWork {
@@ -72,20 +69,6 @@ export class FinalityWork {
       lag: Number(chain.head.header.number) - lastNumber,
       ...(handoff > 0 && { handoff }),
     });
-  }
-
-  async evidence(evidence: FoundEvidence): Promise<void> {
-    const { store, log } = this.#deps;
-    // a validator that has nothing to lose any more could fill the disk with contradictions
-    const known = (await store.evidence()).filter(
-      ({ validator }) => validator === evidence.validator,
-    );
-    if (known.length >= MAX_EVIDENCE_OF_VALIDATOR) return;
-    log.warn("Validator contradicted itself", {
-      validator: evidence.validator,
-      offence: evidence.offence,
-    });
-    await store.write(store.evidenceOps(evidence));
   }
 
   /** The head, or the checkpoint's block while the head is on a branch that leaves it out: the core moves it next. */

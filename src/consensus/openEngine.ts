@@ -16,6 +16,7 @@ import { ConsensusStore } from "./consensusStore.ts";
 import { coreParams } from "./core/params.ts";
 import { ConsensusEngine } from "./engine.ts";
 import type { EngineOptions } from "./engineParts.ts";
+import { EvidenceKeeper } from "./evidenceKeeper.ts";
 import { FinalityWork } from "./finalityWork.ts";
 import { ownMessages } from "./ownMessages.ts";
 import { ConsensusQueries } from "./queries.ts";
@@ -88,7 +89,8 @@ export async function openEngine(
   const blocks = new BlockWork({ ...deps, clock, store, approved, keys, config });
   const { evidenceWindow } = config;
   const finality = new FinalityWork({ chain, store, log, evidenceWindow }, options);
-  const parts = { ...deps, params, store, blocks, signatures, finality };
+  const evidenceKeeper = new EvidenceKeeper(store, await store.evidence());
+  const parts = { ...deps, params, store, blocks, signatures, finality, evidenceKeeper };
   const engine = await ConsensusEngine.open(parts, options);
   if (options.listenMs > 0 && signers.size > 0)
     for (const seen of ownMessages(engine.view, { chain, store })) await signatures.noteSeen(seen);
