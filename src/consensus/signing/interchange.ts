@@ -9,6 +9,10 @@ import { SigningError, type SigningIdentity } from "./signingError.ts";
 import type { MessageType, Place, SigningBounds } from "./signingRules.ts";
 
 const FORMAT_VERSION = "1";
+/** Highest counter of a file: a bound is one more. */
+const MAX_COUNTER = Number.MAX_SAFE_INTEGER - 1;
+/** Blocks of a slot are counted in a byte. */
+const MAX_SEQ = 255;
 /** Keys of one file, and messages of one key. */
 const MAX_KEYS = 10_000;
 const MAX_ENTRIES = 1_000_000;
@@ -120,7 +124,7 @@ function parseEntries(key: Record<string, unknown>, path: string): ProtectionEnt
       return {
         type,
         position: counter(position),
-        seq: seq === undefined ? 0 : counter(seq),
+        seq: seq === undefined ? 0 : asCounter(entry[seq], `${where}.${seq}`, MAX_SEQ),
         source: source === undefined ? 0 : counter(source),
         root: root === undefined ? undefined : asHash(root, `${where}.signing_root`),
       };
@@ -179,10 +183,10 @@ function asList(value: unknown, path: string, limit: number): readonly unknown[]
   return value;
 }
 
-function asCounter(value: unknown, path: string): number {
+function asCounter(value: unknown, path: string, most = MAX_COUNTER): number {
   const counter = typeof value === "string" && /^(0|[1-9]\d*)$/.test(value) ? Number(value) : -1;
-  if (!Number.isSafeInteger(counter) || counter < 0)
-    return refuse(path, "expected decimal digits in a string, below 2^53");
+  if (counter < 0 || counter > most)
+    return refuse(path, `expected decimal digits in a string, at most ${most}`);
   return counter;
 }
 

@@ -8,8 +8,10 @@ import { bytesToHash, bytesToHex, type Hash, hexToBytes } from "../../primitives
 import { columns, del, put, type WriteOp } from "../../storage/columns.ts";
 import type { Database } from "../../storage/database.ts";
 import { FixedReader, FixedWriter } from "../../types/fixedBytes.ts";
+import { CONSENSUS_SIGNATURE_BYTES } from "../../types/vote.ts";
 import { SigningError, type SigningIdentity } from "./signingError.ts";
 import {
+  describePlace,
   isBeyond,
   type MessageType,
   NOTHING_SIGNED,
@@ -60,7 +62,7 @@ export class ProtectionLog {
     this.#foreign = foreign === undefined ? undefined : new TextDecoder().decode(foreign);
   }
 
-  /** Opens the records of this key, or begins them. Throws SigningError WRONG_RECORDS, StorageError. */
+  /** Opens the records of this key, or begins them. Throws SigningError WRONG_RECORDS, DAMAGED_RECORDS, StorageError. */
   static async open(store: SigningStore, identity: SigningIdentity): Promise<ProtectionLog> {
     const wanted = encodeIdentity(identity);
     const found = store.get(columns.meta, META.identity);
@@ -70,12 +72,16 @@ export class ProtectionLog {
         expected: bytesToHex(wanted),
         got: bytesToHex(found),
       });
-    if (found === undefined) await store.batch([put(columns.meta, META.identity, wanted)]);
-    const log = new ProtectionLog(store, identity, found === undefined);
+    const log = whole(() => new ProtectionLog(store, identity, found === undefined));
     for await (const [key, value] of store.iterate(columns.signed)) {
-      const record = decodeRecord(key, value);
+      const record = whole(() => decodeRecord(key, value));
+      if (isBeyond(record, log.#bounds)) damaged(`a ${describePlace(record)} beyond the bounds`);
       log.#places[record.type].push(record);
     }
+    if (found !== undefined) return log;
+    const isEmpty = TYPES.every((type) => log.#places[type].length === 0);
+    if (!isEmpty || log.#bounds !== NOTHING_SIGNED) damaged("records without their key's name");
+    await store.batch([put(columns.meta, META.identity, wanted)]);
     return log;
   }
 
@@ -151,9 +157,18 @@ export class ProtectionLog {
     this.#foreign = text;
   }
 
-  /** Goes on after a foreign message, on the operator's word, above `floor` only. */
+  /**
+   * Goes on after a foreign message, on the operator's word, above `floor` only. Records below would let a message be signed
+   * that the other process has contradicted, so that they go: the bounds stand for them.
+   */
   async adopt(floor: SigningBounds): Promise<void> {
-    await this.#raise(floor, [del(columns.meta, META.foreign)]);
+    const places = TYPES.flatMap((type) => this.#places[type]);
+    const completeAbove = Math.max(floor.completeAbove, this.#bounds.target);
+    await this.#raise({ ...floor, completeAbove }, [
+      del(columns.meta, META.foreign),
+      ...places.map((place) => del(columns.signed, encodeKey(place))),
+    ]);
+    for (const type of TYPES) this.#places[type] = [];
     this.#foreign = undefined;
   }
 
@@ -166,10 +181,12 @@ export class ProtectionLog {
       if (entry.type === "vote")
         bounds = { ...bounds, completeAbove: Math.max(bounds.completeAbove, entry.position) };
       const { root } = entry;
-      if (root === undefined || this.recordAt(entry) !== undefined) continue;
+      const own = this.recordAt(entry);
+      // what was never signed here gives way to what was signed there
+      if (root === undefined || own?.root === root || own?.signature !== undefined) continue;
       const record = encodeRecord({ ...entry, root, signature: undefined });
       operations.push(put(columns.signed, encodeKey(entry), record));
-      this.#places[entry.type].push(entry);
+      if (own === undefined) this.#places[entry.type].push(entry);
     }
     for (const type of TYPES) {
       const places = this.#places[type].sort(comparePlaces);
@@ -202,6 +219,20 @@ export class ProtectionLog {
     const places = this.#places[type];
     return places.slice(0, Math.max(0, places.length + more - KEPT[type]));
   }
+}
+
+/** What `read` gives; what cannot be decoded is damage. */
+function whole<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SigningError) throw error;
+    return damaged(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function damaged(problem: string): never {
+  throw new SigningError({ code: "DAMAGED_RECORDS", problem });
 }
 
 function comparePlaces(a: Place, b: Place): number {
@@ -239,6 +270,8 @@ function decodeRecord(key: Bytes, value: Bytes): SignedRecord {
   const root = bytesToHash(value.subarray(8, HEAD_BYTES));
   const signature =
     value.length > HEAD_BYTES ? Uint8Array.from(value.subarray(HEAD_BYTES)) : undefined;
+  if (signature !== undefined && signature.length !== CONSENSUS_SIGNATURE_BYTES)
+    damaged(`a signature of ${signature.length} bytes`);
   return { type, position: place.u64(), seq: place.u8(), source, root, signature };
 }
 

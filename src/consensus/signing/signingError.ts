@@ -31,6 +31,8 @@ export type SigningErrorReason =
   | { readonly code: "FOREIGN_MESSAGE"; readonly seen: string }
   /** The records in this place are another key's or another network's. */
   | { readonly code: "WRONG_RECORDS"; readonly expected: string; readonly got: string }
+  /** Parts of the records are gone or cannot be read: what the key has signed is not known. */
+  | { readonly code: "DAMAGED_RECORDS"; readonly problem: string }
   | { readonly code: "BAD_INTERCHANGE"; readonly path: string; readonly problem: string }
   | { readonly code: "WRONG_NETWORK"; readonly expected: string; readonly got: string };
 

@@ -98,6 +98,27 @@ export function refusalOf(
   }
 }
 
+/**
+ * The same for a message that is recorded without a signature: nothing that was recorded later, imported or adopted may have
+ * gone beyond it.
+ */
+export function refusalOfRepeat(
+  place: Place,
+  bounds: SigningBounds,
+  votes: Iterable<VoteSpan>,
+): SlashableReason | undefined {
+  return refusalOf(place, boundsWithout(place, bounds), votes);
+}
+
+/** The bounds as they may have been before a message in this place, if it is the highest. */
+function boundsWithout({ type, position, seq }: Place, bounds: SigningBounds): SigningBounds {
+  const { slot, target, ack } = bounds;
+  if (type === "seal" && position === slot && seq === bounds.seq)
+    return { ...bounds, seq: seq - 1 };
+  if (type === "vote" && position === target) return { ...bounds, target: target - 1 };
+  return type === "ack" && position === ack ? { ...bounds, ack: ack - 1 } : bounds;
+}
+
 /** The bounds once a message in this place may have been signed. */
 export function raisedBy(bounds: SigningBounds, place: Place): SigningBounds {
   switch (place.type) {

@@ -18,6 +18,7 @@ import {
   describePlace,
   placeOf,
   refusalOf,
+  refusalOfRepeat,
   type SigningBounds,
   type ValidatorMessage,
 } from "./signingRules.ts";
@@ -120,11 +121,13 @@ export class ValidatorSigner {
     const bytes = this.#rootOf(message);
     const root = bytesToHash(bytes);
     const before = this.#log.recordAt(place);
-    if (before?.root !== root) {
-      const refusal = refusalOf(place, this.#log.bounds, this.#log.votes);
-      if (refusal !== undefined) throw new SigningError(refusal);
-      await this.#log.recordIntent(place, root);
-    } else if (before.signature !== undefined) return before.signature;
+    const isRepeated = before?.root === root;
+    if (isRepeated && before.signature !== undefined) return before.signature;
+    // an intent that no signature followed may have been overtaken since, by an import or on the operator's word
+    const refuses = isRepeated ? refusalOfRepeat : refusalOf;
+    const refusal = refuses(place, this.#log.bounds, this.#log.votes);
+    if (refusal !== undefined) throw new SigningError(refusal);
+    if (!isRepeated) await this.#log.recordIntent(place, root);
     const signature = await this.#key.sign(bytes);
     await this.#log.recordSignature({ ...place, root, signature });
     return signature;

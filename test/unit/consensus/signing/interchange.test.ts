@@ -100,6 +100,8 @@ describe("interchange", () => {
     ["a number that is no string", '"slot": "3"', '"slot": 3'],
     ["a negative slot", '"slot": "3"', '"slot": "-1"'],
     ["a slot of 2^53", '"slot": "3"', '"slot": "9007199254740992"'],
+    ["a slot that has no next", '"slot": "3"', '"slot": "9007199254740991"'],
+    ["a seq beyond a byte", '"seq": "1"', '"seq": "256"'],
   ];
   for (const [what, from, to] of broken)
     it(`refuses ${what}`, async () => {
