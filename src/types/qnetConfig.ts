@@ -19,6 +19,11 @@ const MIB = 1_048_576;
  * (contracts/staking/gas.txt).
  */
 const MAX_ACTIVE = 750;
+/**
+ * The summary of an epoch counts the slots that a validator missed in 16 bits, and up to 64 are blamed before each block: that
+ * of a longer epoch might be one that no node can write, and the chain would end there.
+ */
+const MAX_EPOCH_LENGTH = 1_023;
 const WEI_PER_GWEI = 1_000_000_000n;
 /** Algorithm of validator keys (keyType 1). */
 const VALIDATOR_KEY = pqAlgorithm("ML-DSA-44");
@@ -43,8 +48,8 @@ const consensus = z.strictObject({
   slotMs: count(1000, MAX_INTERVAL_MS, "Leadership of one validator, in ms; whole seconds"),
   tickMs: count(1, MAX_INTERVAL_MS, "Shortest distance of blocks, in ms; divides slotMs"),
   minTickGap: count(1, 255, "Least number of ticks between blocks of one slot"),
-  epochLength: count(2, 1_000_000, "Blocks of an epoch"),
-  commitBlocks: count(1, 1_000_000, "Blocks of an epoch's commit phase"),
+  epochLength: count(2, MAX_EPOCH_LENGTH, "Blocks of an epoch"),
+  commitBlocks: count(1, MAX_EPOCH_LENGTH, "Blocks of an epoch's commit phase"),
   voteDelaySlots: count(0, 1_000, "Slots to wait after a checkpoint before voting"),
   maxActive: count(1, MAX_ACTIVE, "Active validators"),
   minStake: quantity(64, "Least stake of a validator, in gwei"),

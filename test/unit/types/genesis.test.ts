@@ -177,6 +177,7 @@ describe("config.qnet", () => {
       ["slotMs", 1500, "slotMs"],
       ["tickMs", 300, "tickMs"],
       ["commitBlocks", 6, "commitBlocks"],
+      ["epochLength", 1_024, "epochLength"],
       ["slotGasLimit", 29_000_000, "slotGasLimit"],
       ["unbonding", 5, "unbonding"],
       ["maxSupply", "1", "maxSupply"],
