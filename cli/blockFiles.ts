@@ -154,7 +154,8 @@ class BlockSplitter {
   }
 
   #lengthAt(bytes: Bytes, at: number): number | undefined {
-    if ((bytes[at] ?? 0) < 0xc0) this.#refuse(`has no block after ${this.#blocks} blocks`);
+    if ((bytes[at] ?? 0) < 0xc0)
+      this.#refuse(`is no file of RLP blocks: none begins where block ${this.#blocks + 1} should`);
     const found = rlpItemLength(bytes.subarray(at, at + MAX_HEAD_BYTES), 0);
     if (found !== undefined && found.totalLength > MAX_BLOCK_BYTES) {
       this.#refuse(`has a block of ${found.totalLength} bytes`);

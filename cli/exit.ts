@@ -68,8 +68,8 @@ export function describeFailure(error: unknown): string {
   if (error instanceof StorageError) return describeStorage(error.reason);
   if (error instanceof NodeError) return describePort(error.reason) ?? error.message;
   if (!(error instanceof Error)) return String(error);
-  // errors of the file system name the file and need no stack
-  return "path" in error && "syscall" in error ? error.message : (error.stack ?? error.message);
+  // errors of the operating system say what was tried, mostly on which file, and need no stack
+  return "code" in error && "syscall" in error ? error.message : (error.stack ?? error.message);
 }
 
 function describeStorage(reason: StorageErrorReason): string {
@@ -92,10 +92,22 @@ function describeStorage(reason: StorageErrorReason): string {
   }
 }
 
+/** Why an address cannot be listened on, by the operating system's codes. */
+const NO_ADDRESS: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL: "this machine has no such address",
+  ENOTFOUND: "no such host is known",
+  EAI_AGAIN: "no name server answers for this host",
+  EACCES: "ports below 1024 are for root",
+};
+
 /** The server's own class is not imported: it would load the server for every command. */
 function describePort(
-  reason: ErrorReason & { host?: unknown; port?: unknown },
+  reason: ErrorReason & { host?: unknown; port?: unknown; cause?: unknown },
 ): string | undefined {
-  if (reason.code !== "PORT_BUSY") return undefined;
-  return `port ${String(reason.port)} of ${String(reason.host)} is in use by another program; choose another port`;
+  const [host, port, cause] = [reason.host, reason.port, reason.cause].map(String);
+  if (reason.code === "PORT_BUSY") {
+    return `port ${port} of ${host} is in use by another program; choose another port`;
+  }
+  if (reason.code !== "CANNOT_LISTEN") return undefined;
+  return `cannot listen on port ${port} of ${host}: ${NO_ADDRESS[cause ?? ""] ?? "refused"} (${cause})`;
 }

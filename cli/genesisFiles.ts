@@ -1,5 +1,5 @@
 /** Genesis files by network name or path. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Hash } from "../src/primitives/hex.ts";
 import { type Genesis, GenesisError, parseGenesisText } from "../src/types/genesis.ts";
@@ -17,7 +17,7 @@ export function networkText(network: string): string {
 /** Genesis of a network's name or of a file. Throws CommandError GENESIS_FILE, GenesisError with the file's name. */
 export function loadGenesis(network: string): Genesis {
   if (NETWORKS.includes(network)) return parseGenesisText(networkText(network));
-  if (!existsSync(network)) {
+  if (statSync(network, { throwIfNoEntry: false })?.isFile() !== true) {
     const problem = `"${network}" is neither ${NETWORKS.join(", ")} nor a file`;
     throw new CommandError({ code: "GENESIS_FILE", problem });
   }

@@ -87,6 +87,22 @@ export const quantity: Kind<bigint> = {
   },
 };
 
+/** The same within bounds. */
+export function quantityWithin(minimum: bigint, maximum?: bigint): Kind<bigint> {
+  return {
+    placeholder: quantity.placeholder,
+    parse: (value) => {
+      const parsed = quantity.parse(value);
+      if (parsed >= minimum && (maximum === undefined || parsed <= maximum)) return parsed;
+      const bound = maximum === undefined ? `at least ${minimum}` : `from ${minimum} to ${maximum}`;
+      throw new UsageError(`expected an integer ${bound}, got "${value}"`);
+    },
+  };
+}
+
+/** Seconds since 1970 whose milliseconds the program can count. */
+export const time: Kind<bigint> = quantityWithin(0n, BigInt(Number.MAX_SAFE_INTEGER) / 1000n);
+
 const COIN_DECIMALS = 18;
 
 /** Amount of coins with up to 18 decimals; the value is in wei. */

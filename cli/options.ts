@@ -16,7 +16,9 @@ import {
   path,
   port,
   quantity,
+  quantityWithin,
   text,
+  time,
 } from "./optionKinds.ts";
 
 /** An option. Without a default its value may be undefined. */
@@ -152,10 +154,14 @@ export const options = {
   ),
   "no-mining": option(false, flag, "Make blocks only when asked by evm_mine"),
   "mixed-mining": option(false, flag, "Instant blocks and the interval of --block-time"),
-  "chain-id": option(31_337n, quantity, "Chain id"),
-  "gas-limit": option(30_000_000n, quantity, "Gas limit of blocks"),
-  "base-fee": option(1_000_000_000n, quantity, "Base fee of the first block, in wei"),
-  timestamp: optional(quantity, "Time of the genesis block, in seconds; default now"),
+  "chain-id": option(31_337n, quantityWithin(1n, 2n ** 64n - 1n), "Chain id"),
+  "gas-limit": option(30_000_000n, quantityWithin(5_000n, 2n ** 63n - 1n), "Gas limit of blocks"),
+  "base-fee": option(
+    1_000_000_000n,
+    quantity,
+    "Base fee of the genesis block, in wei; block 1 has up to an eighth less",
+  ),
+  timestamp: optional(time, "Time of the genesis block, in seconds; default now"),
   "auto-impersonate": option(false, flag, "Let anybody send as any account"),
   silent: option(false, flag, "Print nothing on standard output"),
   "config-out": optional(path, "Write accounts, keys and addresses of the servers as JSON"),

@@ -138,7 +138,9 @@ function foundFlag(
   const { placeholder } = options[name].kind;
   const value = token.value ?? (placeholder === "" ? "true" : undefined);
   if (value === undefined || (token.inlineValue === false && value.startsWith("-"))) {
-    throw new UsageError(`${token.rawName} needs a value (${placeholder})`);
+    const isNegative = /^-[0-9]/.test(value ?? "");
+    const hint = isNegative ? ", not a negative one" : "";
+    throw new UsageError(`${token.rawName} needs a value (${placeholder})${hint}`);
   }
   // a list may be given in several flags; anything else is overruled by its last mention
   const joined = placeholder === "A,B" && earlier ? `${earlier.text},${value}` : value;

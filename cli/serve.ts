@@ -18,6 +18,7 @@ import type { NodeOptions } from "../src/node/config.ts";
 import { QNode } from "../src/node/node.ts";
 import type { PoolOptions } from "../src/txpool/poolOptions.ts";
 import { createChainFiles } from "./chainFiles.ts";
+import { UsageError } from "./exit.ts";
 import { type CommandIo, stopRequested } from "./io.ts";
 import type { OptionValues } from "./options.ts";
 
@@ -75,7 +76,7 @@ export function serverOptions(
     graphql: values.graphql,
     verify: values["http.verify"] ?? isDev,
     bodyBytes: values["rpc.http-body-limit"],
-    api: values["http.api"] ?? (isDev ? devNamespaces() : OPEN_NAMESPACES),
+    api: namespacesOf(values, "http.api") ?? (isDev ? devNamespaces() : OPEN_NAMESPACES),
     corsDomains: values["http.corsdomain"] ?? (isDev ? ["*"] : []),
     vhosts: values["http.vhosts"] ?? ["localhost"],
     privateNames: isDev,
@@ -110,16 +111,33 @@ function socketOptions(
   const host = values["ws.addr"];
   const isShared = port === values["http.port"] && port !== 0;
   return {
-    api: values["ws.api"],
+    api: namespacesOf(values, "ws.api"),
     origins: values["ws.origins"],
     ...(values.ws && !isShared && { port, hosts: host === undefined ? httpHosts : [host] }),
   };
 }
 
+function knownNamespaces(): Set<string> {
+  return new Set(allMethods.map(({ name }) => namespaceOf(name)));
+}
+
 function devNamespaces(): string[] {
-  const names = new Set(allMethods.map(({ name }) => namespaceOf(name)));
+  const names = knownNamespaces();
   names.delete(ADMIN);
   return [...names];
+}
+
+/** Namespaces that were asked for. Throws UsageError for one without a method: it would only be found missing by clients. */
+function namespacesOf(
+  values: OptionValues<"http.api" | "ws.api">,
+  name: "http.api" | "ws.api",
+): readonly string[] | undefined {
+  const known = knownNamespaces();
+  const asked = values[name];
+  const unknown = asked?.find((namespace) => !known.has(namespace));
+  if (unknown === undefined) return asked;
+  const all = [...known].sort().join(",");
+  throw new UsageError(`--${name}: no namespace is called "${unknown}", there are ${all}`);
 }
 
 /** Options of the pool. */

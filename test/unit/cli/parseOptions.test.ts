@@ -5,6 +5,7 @@ import { devDefinition, nodeDefinition } from "../../../cli/definitions.ts";
 import { UsageError } from "../../../cli/exit.ts";
 import { options } from "../../../cli/options.ts";
 import { parseOptions } from "../../../cli/parseOptions.ts";
+import { stateHistoryOf } from "../../../cli/stateHistory.ts";
 import { commandIo, temporaryFolder } from "../../support/cli.ts";
 
 function parseDev(args: readonly string[], env: Record<string, string> = {}) {
@@ -72,8 +73,34 @@ describe("parseOptions", () => {
     refused(["--http.port"], /--http\.port needs a value/);
     refused(["--datadir", "--ws"], /--datadir needs a value/);
     refused(["--http.port", "70000"], /--http\.port: expected an integer from 0 to 65535/);
+    refused(["--http.port", "-1"], /--http\.port needs a value \(PORT\), not a negative one/);
     refused(["--syncmode", "snap"], /--syncmode: expected full/);
     assert.throws(() => parseNode([], { QNET_HTTP_PORT: "x" }), /QNET_HTTP_PORT: expected/);
+  });
+
+  it("refuses times, ids and gas limits that no chain can have", () => {
+    const of =
+      (...args: string[]) =>
+      () =>
+        parseDev(args);
+    assert.throws(
+      of("--timestamp", "9".repeat(16)),
+      /--timestamp: expected an integer from 0 to 9007199254740,/,
+    );
+    assert.throws(of("--chain-id", "0"), /--chain-id: expected an integer from 1 to/);
+    assert.throws(of("--chain-id", "9".repeat(20)), /--chain-id: expected an integer from 1 to/);
+    assert.throws(of("--gas-limit", "4999"), /--gas-limit: expected an integer from 5000 to/);
+    const { values } = parseDev(["--timestamp", "9007199254740", "--gas-limit", "5000"]);
+    assert.equal(values.timestamp, 9_007_199_254_740n);
+    assert.equal(values["gas-limit"], 5_000n);
+  });
+
+  it("refuses to keep fewer states than can be undone", () => {
+    const kept = (blocks: string) =>
+      stateHistoryOf(parseNode(["--gcmode", "full", "--history.state", blocks]).values);
+    assert.equal(kept("0"), undefined);
+    assert.equal(kept("128"), 128n);
+    assert.throws(() => kept("127"), /--history\.state: expected 0 or at least 128, got 127/);
   });
 
   it("refuses flags of later features as not supported yet", () => {

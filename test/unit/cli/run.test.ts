@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { definitions } from "../../../cli/definitions.ts";
 import { describeFailure, EXIT, exitStatusOf } from "../../../cli/exit.ts";
+import { ServerError } from "../../../rpc/listen.ts";
 import { ExecutionFault } from "../../../src/execution/evm.ts";
 import { ZERO_HASH } from "../../../src/primitives/hex.ts";
 import { StateError } from "../../../src/state/stateError.ts";
 import { StorageError } from "../../../src/storage/storageError.ts";
 import { GenesisError } from "../../../src/types/genesis.ts";
-import { runCommand } from "../../support/cli.ts";
+import { runCommand, temporaryFolder } from "../../support/cli.ts";
 
 describe("run", () => {
   it("lists the commands and shows the options of one", async () => {
@@ -58,5 +59,24 @@ describe("describeFailure", () => {
   it("names the holder of a locked data directory", () => {
     const locked = new StorageError({ code: "LOCKED", path: "/data", pid: 7 });
     assert.match(describeFailure(locked), /\/data is in use by process 7/);
+  });
+
+  it("says in words why no server can stand at an address", () => {
+    const place = { host: "192.0.2.1", port: 8545 };
+    const cause = "EADDRNOTAVAIL";
+    const text = describeFailure(new ServerError({ code: "CANNOT_LISTEN", ...place, cause }));
+    assert.match(text, /port 8545 of 192\.0\.2\.1: this machine has no such address/);
+    const busy = describeFailure(new ServerError({ code: "PORT_BUSY", ...place }));
+    assert.match(busy, /port 8545 of 192\.0\.2\.1 is in use/);
+  });
+
+  it("shows no stack of what the operating system refuses, and takes no folder for a genesis", async () => {
+    using folder = temporaryFolder();
+    const read = await runCommand(["account", "import", folder.path, "--keystore", folder.path]);
+    assert.equal(read.status, EXIT.general);
+    assert.match(read.stderr, /^Fatal: EISDIR[^\n]*\n$/);
+    const init = await runCommand(["init", folder.path, "--datadir", folder.path]);
+    assert.equal(init.status, EXIT.genesis);
+    assert.match(init.stderr, /^Fatal: "[^\n]*nor a file\n$/);
   });
 });

@@ -50,6 +50,14 @@ describe("serverOptions", () => {
     assert.deepEqual(namespaces(false, "--http.api", "eth,trace"), ["eth", "trace"]);
   });
 
+  it("refuses a namespace that has no method, and lists those that have", () => {
+    assert.throws(
+      () => namespaces(false, "--http.api", "eth,dbug"),
+      /--http\.api: no namespace is called "dbug", there are .*debug,.*eth,/,
+    );
+    assert.throws(() => namespaces(true, "--ws", "--ws.api", "engine2"), /--ws\.api: no namespace/);
+  });
+
   it("opens everything but admin on a development chain", () => {
     const open = namespaces(true);
     assert.deepEqual(
