@@ -3,6 +3,7 @@ import { ExecutionFault } from "../src/execution/evm.ts";
 import { type CallOptions, type CallResult, executeCall } from "../src/execution/executeCall.ts";
 import type { CallWatch, Observer } from "../src/execution/observer.ts";
 import { revertReason } from "../src/execution/revertReason.ts";
+import { TransactionError } from "../src/execution/transactionError.ts";
 import { NodeError } from "../src/primitives/errors.ts";
 import { andThen, rescue } from "../src/primitives/soon.ts";
 import type { CallRequest } from "./callRequest.ts";
@@ -28,6 +29,9 @@ export function runCall(
   gasLimit: bigint,
   { time, observer, watch, ...options }: RunOptions,
 ): CallResult | Promise<CallResult> {
+  const { chainId: want } = site.execution.rules;
+  const { chainId: have = want } = request;
+  if (have !== want) throw new TransactionError({ code: "WRONG_CHAIN_ID", have, want });
   const pause = () => time.pause();
   const context = { ...site.execution, observer, watch, pause, options };
   const message = { ...request, gasLimit };

@@ -15,7 +15,7 @@ function rangeHint(hint: { readonly maxRange: bigint; readonly suggestedTo: bigi
 }
 
 /** Types named where raw bytes cannot be decoded. */
-const SUPPORTED_TYPES = "legacy, 0x1, 0x2, 0x3, 0x4";
+const SUPPORTED_TYPES = "legacy, 0x1, 0x2, 0x3, 0x4, and 0x51 where the genesis has it";
 
 interface Undecodable {
   readonly where: string;

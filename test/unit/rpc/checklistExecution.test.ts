@@ -118,6 +118,19 @@ describe("rules of JSON-RPC 16 to 22, execution", () => {
     await refused(quick.call("eth_call", { data: "0x5b5f56" }), -32002);
   });
 
+  it("18. refuses calls that are meant for another chain", async () => {
+    const request = { from: alice, to: bob, chainId: "0x5" };
+    for (const method of ["eth_call", "eth_estimateGas", "eth_createAccessList"]) {
+      await refused(
+        dev.call(method, request),
+        -32000,
+        /^invalid chain id for signer: have 5 want 31337/,
+      );
+      await dev.call(method, { ...request, chainId: "0x7a69" });
+    }
+    await refused(dev.call("debug_traceCall", request, "latest"), -32000, /have 5 want 31337/);
+  });
+
   it("19. estimates exactly, within limits, so that what was estimated succeeds", async () => {
     assert.equal(
       await dev.call("eth_estimateGas", { from: alice, to: bob, value: "0x1" }),
