@@ -3,6 +3,7 @@ import type { Logger } from "../src/runtime/log.ts";
 import type { Caller } from "./callers.ts";
 import type { Connection, PushChannel } from "./context.ts";
 import { type Dispatcher, failureText } from "./dispatch.ts";
+import { parseJson } from "./jsonDepth.ts";
 
 /** Requests of one connection waiting to run, and their characters; it is not read while there are more. */
 const MAX_WAITING_REQUESTS = 64;
@@ -93,7 +94,7 @@ export class ClientQueue {
   async #reply(text: string): Promise<string | undefined> {
     let body: unknown;
     try {
-      body = JSON.parse(text);
+      body = parseJson(text);
     } catch {
       return failureText({ code: "PARSE_ERROR" });
     }

@@ -12,6 +12,7 @@ import { type HostRules, isAllowedOrigin, isTrustedHost } from "./access.ts";
 import type { Caller, Identify } from "./callers.ts";
 import { type Dispatcher, failureText } from "./dispatch.ts";
 import type { Health, HealthReply } from "./health.ts";
+import { refuseDeepJson } from "./jsonDepth.ts";
 import { type Outgoing, sendOutgoing, sendReply } from "./reply.ts";
 
 /** Bytes of one request body, after decompression. */
@@ -185,6 +186,7 @@ export function createHttpApp(deps: HttpDeps): Express {
     express.json({
       limit: bodyBytes,
       strict: false,
+      verify: refuseDeepJson,
       type: ["application/json", "application/json-rpc", "application/jsonrequest"],
     }),
     answerCalls(dispatcher),

@@ -10,6 +10,7 @@ import { isTrustedHost } from "./access.ts";
 import type { Caller, Identify, Identity } from "./callers.ts";
 import { type Dispatcher, failureText } from "./dispatch.ts";
 import { BODY_BYTES, type HttpRules, unknownCaller } from "./http.ts";
+import { parseJson } from "./jsonDepth.ts";
 import { type Outgoing, outgoingOf, uncompressed } from "./reply.ts";
 
 const JSON_TYPES: ReadonlySet<string> = new Set([
@@ -93,7 +94,7 @@ function answerAs(
   const accepted = headers["accept-encoding"];
   let calls: unknown;
   try {
-    calls = JSON.parse(body.startsWith(BYTE_ORDER_MARK) ? body.slice(1) : body);
+    calls = parseJson(body.startsWith(BYTE_ORDER_MARK) ? body.slice(1) : body);
   } catch {
     return outgoingOf({ status: 400, text: failureText({ code: "PARSE_ERROR" }) }, accepted);
   }

@@ -11,6 +11,7 @@ import { checksumAddress } from "../checksum.ts";
 import { address as addressCodec, CodecError, hash as hashCodec, text } from "../codec.ts";
 import type { RpcNode } from "../context.ts";
 import { RpcError } from "../errors.ts";
+import { refuseDeepJson } from "../jsonDepth.ts";
 import { completeObject, object, objectOf } from "../objects.ts";
 import type { Charge } from "../rateLimit.ts";
 import { sendReply } from "../reply.ts";
@@ -177,7 +178,7 @@ export function addVerification(
       throw error;
     }
   };
-  const json = express.json({ limit: BODY_BYTES });
+  const json = express.json({ limit: BODY_BYTES, verify: refuseDeepJson });
   app.use("/v2", helmet());
   app.post(
     "/v2/verify/:chainId/:address",
