@@ -3,10 +3,9 @@ import { ExecutionFault } from "../src/execution/evm.ts";
 import { type CallOptions, type CallResult, executeCall } from "../src/execution/executeCall.ts";
 import type { CallWatch, Observer } from "../src/execution/observer.ts";
 import { revertReason } from "../src/execution/revertReason.ts";
-import { TransactionError } from "../src/execution/transactionError.ts";
 import { NodeError } from "../src/primitives/errors.ts";
 import { andThen, rescue } from "../src/primitives/soon.ts";
-import type { CallRequest } from "./callRequest.ts";
+import { type CallRequest, requireChain } from "./callRequest.ts";
 import type { CallSite } from "./callTarget.ts";
 import { RpcError } from "./errors.ts";
 import type { TimeBudget } from "./timeBudget.ts";
@@ -21,7 +20,7 @@ export interface RunOptions extends CallOptions {
 
 /**
  * Runs `request` with `gasLimit` and leaves the state as it was; gives a promise only where it had to wait. Without fees
- * it is free. Throws TransactionError, RpcError TIMEOUT, StateError, and ExecutionFault for troubles of this node.
+ * it is free. Throws TransactionError, RpcError TIMEOUT and REFUSED, StateError, and ExecutionFault for troubles of this node.
  */
 export function runCall(
   site: CallSite,
@@ -29,9 +28,7 @@ export function runCall(
   gasLimit: bigint,
   { time, observer, watch, ...options }: RunOptions,
 ): CallResult | Promise<CallResult> {
-  const { chainId: want } = site.execution.rules;
-  const { chainId: have = want } = request;
-  if (have !== want) throw new TransactionError({ code: "WRONG_CHAIN_ID", have, want });
+  requireChain(request, site.execution.rules.chainId);
   const pause = () => time.pause();
   const context = { ...site.execution, observer, watch, pause, options };
   const message = { ...request, gasLimit };

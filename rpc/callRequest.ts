@@ -18,6 +18,7 @@ import {
   quantity64,
   refuse,
 } from "./codec.ts";
+import { RpcError } from "./errors.ts";
 import { object } from "./objects.ts";
 import { algorithmName, pqSenderOf } from "./pqRequest.ts";
 
@@ -162,3 +163,10 @@ export const callRequest: ParamCodec<CallRequest> = {
     };
   },
 };
+
+/** Throws RpcError REFUSED, in geth's words, for a request that is meant for another chain. */
+export function requireChain({ chainId }: CallRequest, want: bigint): void {
+  if (chainId === undefined || chainId === want) return;
+  const text = `chainId does not match node's (have=${chainId}, want=${want})`;
+  throw new RpcError({ code: "REFUSED", text });
+}

@@ -5,7 +5,7 @@ import { EMPTY_BYTES } from "../src/primitives/bytes.ts";
 import { ZERO_ADDRESS } from "../src/primitives/hex.ts";
 import type { TransactionFields } from "../src/types/transaction.ts";
 import { PQ_TYPE } from "../src/types/transactionTypes.ts";
-import type { CallRequest } from "./callRequest.ts";
+import { type CallRequest, requireChain } from "./callRequest.ts";
 import { callTarget } from "./callTarget.ts";
 import type { RpcContext } from "./context.ts";
 import { RpcError } from "./errors.ts";
@@ -16,11 +16,7 @@ import { estimateGas } from "./gasEstimate.ts";
 const type = { legacy: 0, accessList: 1, dynamicFee: 2, blob: 3, setCode: 4 } as const;
 
 function checkRequest(context: RpcContext, request: CallRequest): void {
-  const want = context.node.chain.config.chainId;
-  const have = request.chainId;
-  if (have !== undefined && have !== want) {
-    throw new TransactionError({ code: "WRONG_CHAIN_ID", have, want });
-  }
+  requireChain(request, context.node.chain.config.chainId);
   if (request.to === undefined && (request.data ?? EMPTY_BYTES).length === 0) {
     throw new RpcError({ code: "REFUSED", text: "contract creation without any data provided" });
   }

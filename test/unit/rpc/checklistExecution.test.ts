@@ -120,15 +120,12 @@ describe("rules of JSON-RPC 16 to 22, execution", () => {
 
   it("18. refuses calls that are meant for another chain", async () => {
     const request = { from: alice, to: bob, chainId: "0x5" };
+    const otherChain = "chainId does not match node's (have=5, want=31337)";
     for (const method of ["eth_call", "eth_estimateGas", "eth_createAccessList"]) {
-      await refused(
-        dev.call(method, request),
-        -32000,
-        /^invalid chain id for signer: have 5 want 31337/,
-      );
+      await refused(dev.call(method, request), -32000, otherChain);
       await dev.call(method, { ...request, chainId: "0x7a69" });
     }
-    await refused(dev.call("debug_traceCall", request, "latest"), -32000, /have 5 want 31337/);
+    await refused(dev.call("debug_traceCall", request, "latest"), -32000, otherChain);
   });
 
   it("19. estimates exactly, within limits, so that what was estimated succeeds", async () => {

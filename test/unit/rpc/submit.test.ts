@@ -132,7 +132,7 @@ describe("sending transactions", () => {
       const fill = (request: object) =>
         dev.call("eth_fillTransaction", { from: alice, ...request });
       await assert.rejects(fill({ to: bob, chainId: "0x5" }), {
-        message: /invalid chain id for signer/,
+        message: /chainId does not match node's \(have=5, want=31337\)/,
       });
       await assert.rejects(fill({}), { message: /contract creation without any data/ });
       const fees = { maxFeePerGas: "0x1", maxPriorityFeePerGas: "0x2" };
