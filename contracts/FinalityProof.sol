@@ -53,6 +53,8 @@ library FinalityProof {
         bytes32 validatorsHash;
         bytes32 nextValidatorsHash;
         bytes32 afterNextValidatorsHash;
+        /// Of block `lastNumber`, ms since 1970
+        uint64 timeMs;
     }
 
     /// An account as the state has it.
@@ -101,7 +103,8 @@ library FinalityProof {
                 microRoot: Rlp.word(items[7]),
                 validatorsHash: Rlp.word(items[12]),
                 nextValidatorsHash: Rlp.word(items[13]),
-                afterNextValidatorsHash: Rlp.word(items[14])
+                afterNextValidatorsHash: Rlp.word(items[14]),
+                timeMs: counter(items[8])
             });
     }
 

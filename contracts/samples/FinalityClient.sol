@@ -4,13 +4,18 @@ pragma solidity ^0.8.28;
 import {FinalityProof} from "../FinalityProof.sol";
 
 /// A light client of a QNet network inside a contract: follows its checkpoints from a trusted validator set and answers what
-/// is final. Anybody may bring checkpoints; nobody can bring a wrong one while less than a third of the stake is dishonest.
+/// is final. Anybody may bring checkpoints; nobody can bring a wrong one while less than a third of the stake is dishonest, and
+/// while checkpoints come more often than stake can leave: who has been paid out loses nothing by signing another history.
 contract FinalityClient {
     using FinalityProof for FinalityProof.Checkpoint;
 
     FinalityProof.Network public network;
     /// The newest checkpoint that was brought.
     FinalityProof.Checkpoint public head;
+    /// s from a checkpoint within which the next must be brought; 0: for ever. Of the network: its `trustPeriod`.
+    uint64 public immutable TRUST_PERIOD;
+    /// s since 1970: when what is trusted was known to be so
+    uint64 public trustedAt;
     /// Who must sign the epochs that are known ahead: the set of each
     mapping(uint64 epoch => bytes32) public validatorsHash;
 
@@ -19,10 +24,19 @@ contract FinalityClient {
     error OldEpoch(uint64 epoch);
     error UnknownValidators(uint64 epoch);
     error NotFinal();
+    /// Nothing was brought for too long: begin anew with a set from a source that is trusted.
+    error TrustExpired(uint64 trustedAt);
 
     /// `trusted`: hash of the set that signs epoch `epoch`, from a source that the deployer trusts.
-    constructor(FinalityProof.Network memory network_, uint64 epoch, bytes32 trusted) {
+    constructor(
+        FinalityProof.Network memory network_,
+        uint64 epoch,
+        bytes32 trusted,
+        uint64 trustPeriod
+    ) {
         network = network_;
+        TRUST_PERIOD = trustPeriod;
+        trustedAt = uint64(block.timestamp);
         validatorsHash[epoch] = trusted;
     }
 
@@ -33,17 +47,20 @@ contract FinalityClient {
         FinalityProof.Member[] calldata members,
         FinalityProof.Certificate calldata certificate
     ) external {
+        if (TRUST_PERIOD != 0 && block.timestamp > trustedAt + TRUST_PERIOD)
+            revert TrustExpired(trustedAt);
         FinalityProof.Checkpoint memory next = FinalityProof.verify(
             network,
             header,
             members,
             certificate
         );
-        if (next.epoch <= head.epoch) revert OldEpoch(next.epoch);
+        if (next.epoch <= head.epoch || next.timeMs < head.timeMs) revert OldEpoch(next.epoch);
         if (validatorsHash[next.epoch] != next.validatorsHash) revert UnknownValidators(next.epoch);
         validatorsHash[next.epoch + 1] = next.nextValidatorsHash;
         validatorsHash[next.epoch + 2] = next.afterNextValidatorsHash;
         head = next;
+        trustedAt = next.timeMs / 1000;
         emit Advanced(next.epoch, next.macroHash, next.stateRoot);
     }
 

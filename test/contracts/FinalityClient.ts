@@ -109,9 +109,11 @@ interface HeaderFields {
   readonly stateRoot: Hex;
   readonly microRoot: Hex;
   readonly sets: readonly [Hex, Hex, Hex];
+  readonly timeMs?: bigint;
 }
 
-function macroHeader({ epoch, first, stateRoot, microRoot, sets }: HeaderFields): Hex {
+function macroHeader(fields: HeaderFields): Hex {
+  const { epoch, first, stateRoot, microRoot, sets, timeMs = 1_700_000_000_000n } = fields;
   const number = (value: bigint | number) => (BigInt(value) === 0n ? "0x" : numberToHex(value));
   const last = first + BigInt(EPOCH_BLOCKS) - 1n;
   return toRlp([
@@ -123,7 +125,7 @@ function macroHeader({ epoch, first, stateRoot, microRoot, sets }: HeaderFields)
     zeroHash,
     stateRoot,
     microRoot,
-    number(1_700_000_000_000n),
+    number(timeMs),
     zeroHash,
     number(0),
     number(0),
@@ -169,7 +171,8 @@ describe("FinalityClient", () => {
   });
   after(() => node.revert({ id: snapshot }));
 
-  const deploy = () => viem.deployContract("FinalityClient", [NETWORK, 7n, trusted]);
+  const deploy = (trustPeriod = 0n) =>
+    viem.deployContract("FinalityClient", [NETWORK, 7n, trusted, trustPeriod]);
   const advanced = async () => {
     const light = await deploy();
     const hash = await light.write.advance([
@@ -241,6 +244,34 @@ describe("FinalityClient", () => {
     await light.write.advance([later, members, certificate(9, later, validators, all)]);
     const [, epoch] = await light.read.head();
     assert.equal(epoch, 9n);
+  });
+
+  it("trusts nobody for longer than the period after the newest checkpoint", async () => {
+    const period = 1_000n;
+    const light = await deploy(period);
+    const { timestamp } = await client.getBlock();
+    const sets = [trusted, trusted, trusted] as const;
+    const made = (epoch: number, timeMs: bigint) => {
+      const fields = { epoch, first, stateRoot: zeroHash, microRoot: zeroHash, sets, timeMs };
+      const raw = macroHeader(fields);
+      return [raw, members, certificate(epoch, raw, validators, strong)] as const;
+    };
+    await light.write.advance(made(7, 1_000n * (timestamp - 600n)));
+    await viem.assertions.revertWithCustomError(
+      light.write.advance(made(8, 1_000n * (timestamp - 601n))),
+      light,
+      "OldEpoch",
+    );
+    await node.setNextBlockTimestamp({ timestamp: timestamp + 300n });
+    await light.write.advance(made(8, 1_000n * (timestamp - 500n)));
+    assert.equal(await light.read.trustedAt(), timestamp - 500n);
+    await node.setNextBlockTimestamp({ timestamp: timestamp + 501n });
+    await viem.assertions.revertWithCustomErrorWithArgs(
+      light.write.advance(made(9, 1_000n * timestamp)),
+      light,
+      "TrustExpired",
+      [timestamp - 500n],
+    );
   });
 
   it("proves balances and storage of the node's own state, and their absence", async () => {

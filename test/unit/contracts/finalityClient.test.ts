@@ -43,7 +43,7 @@ class Client {
     const chain = await StakingChain.create({ stakes: [MIN] });
     const artifact = await compileContract("contracts/samples/FinalityClient.sol");
     const { chainId, salt } = NETWORK;
-    const args = [{ chainId, salt }, BigInt(epoch), hashValidators(members)];
+    const args = [{ chainId, salt }, BigInt(epoch), hashValidators(members), 0n];
     const { abi, bytecode } = artifact;
     const data = hexToBytes(encodeDeployData({ abi, bytecode, args }));
     const { contractAddress, failure } = await chain.call(ownerOf(0), undefined, data);
