@@ -9,11 +9,14 @@ export interface ContentLimits {
   readonly globalSlots: number;
   /** Transactions of one sender that only a better paying sender pushes out. */
   readonly accountSlots: number;
-  /** Transactions of local senders that are spared by eviction. */
+  /** Transactions of local senders that are spared by eviction, as long as they take no more than half of the bytes. */
   readonly localSlots: number;
   /** Bytes in all, sidecars included. */
   readonly maxBytes: number;
 }
+
+/** Of the bytes: what spared transactions may take, or a few large ones that are never mined would shut the pool. */
+const LOCAL_SHARE = 1 / 2;
 
 /** What an insertion did. */
 export interface Insertion {
@@ -29,6 +32,7 @@ export class PoolContents {
   readonly #eviction: EvictionOrder;
   #executable = 0;
   #localEntries = 0;
+  #localBytes = 0;
   #bytes = 0;
 
   constructor(limits: ContentLimits) {
@@ -114,6 +118,7 @@ export class PoolContents {
     this.#eviction.reset();
     this.#executable = 0;
     this.#localEntries = 0;
+    this.#localBytes = 0;
     this.#bytes = 0;
   }
 
@@ -149,20 +154,29 @@ export class PoolContents {
   /** A sender is spared once it has sent through this node, as long as all spared senders keep within their share. */
   #isLocal(queue: SenderQueue, entry: PoolEntry): boolean {
     if (!queue.local && entry.origin !== "local") return false;
-    // the change under way has taken this queue's entries out of the count
-    return this.#localEntries + queue.entries.length <= this.#limits.localSlots;
+    const { localSlots, maxBytes } = this.#limits;
+    // the change under way has taken this queue's entries out of the counts
+    return (
+      this.#localEntries + queue.entries.length <= localSlots &&
+      this.#localBytes + queue.bytes <= maxBytes * LOCAL_SHARE
+    );
   }
 
   /** Runs a change of one queue and books the difference. */
   #change(queue: SenderQueue, change: () => void): void {
     this.#executable -= queue.executable;
-    if (queue.local) this.#localEntries -= queue.entries.length;
+    if (queue.local) this.#countLocal(queue, -1);
     change();
     this.#executable += queue.executable;
-    if (queue.local) this.#localEntries += queue.entries.length;
+    if (queue.local) this.#countLocal(queue, 1);
     if (queue.entries.length === 0) this.#queues.delete(queue.sender);
     else this.#queues.set(queue.sender, queue);
     this.#eviction.touch(queue);
+  }
+
+  #countLocal({ entries, bytes }: SenderQueue, sign: 1 | -1): void {
+    this.#localEntries += sign * entries.length;
+    this.#localBytes += sign * bytes;
   }
 
   #list(entry: PoolEntry): void {

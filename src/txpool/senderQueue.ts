@@ -47,6 +47,7 @@ export class SenderQueue {
   #balance: bigint;
   #executable = 0;
   #cost = 0n;
+  #bytes = 0;
   /** Head for which nonce and balance hold; the pool compares it with its own. */
   epoch: number;
   /** Spared by eviction. */
@@ -86,6 +87,11 @@ export class SenderQueue {
     return this.#cost;
   }
 
+  /** Raw bytes and sidecars of all entries. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   get tail(): PoolEntry | undefined {
     return this.entries.at(-1);
   }
@@ -116,6 +122,7 @@ export class SenderQueue {
     this.entries.splice(index, replaced === undefined ? 0 : 1, entry);
     if (replaced === undefined) this.#floors.splice(index, 0, { tip: 0n, fee: 0n });
     this.#cost += entry.cost - (replaced?.cost ?? 0n);
+    this.#bytes += entry.sizeBytes - (replaced?.sizeBytes ?? 0);
     this.#lowerFloors(index);
     this.#extend();
     return replaced;
@@ -129,6 +136,7 @@ export class SenderQueue {
     this.entries.splice(index, 1);
     this.#floors.splice(index, 1);
     this.#cost -= entry.cost;
+    this.#bytes -= entry.sizeBytes;
     this.#executable = Math.min(this.#executable, index);
     this.#lowerFloors(index);
     return entry;
@@ -149,7 +157,10 @@ export class SenderQueue {
     const count = this.#position(account.nonce);
     const stale = this.entries.splice(0, count);
     this.#floors.splice(0, count);
-    for (const entry of stale) this.#cost -= entry.cost;
+    for (const entry of stale) {
+      this.#cost -= entry.cost;
+      this.#bytes -= entry.sizeBytes;
+    }
     this.#executable = Math.max(0, this.#executable - count);
     this.#lowerFloors(0);
     this.#extend();

@@ -231,6 +231,19 @@ describe("eviction", () => {
     assert.equal(test.pool.stats().pending, 2);
   });
 
+  it("spares local senders within half of the bytes, so that large ones do not shut it", async () => {
+    const test = testPool({ maxBytes: 4_400 });
+    const data = new Uint8Array(900).fill(1);
+    const large = { data, gasLimit: 100_000n };
+    for (const from of [0, 1, 2, 3])
+      await test.pool.addTransaction(transactionOf({ from, price: 1n, ...large }), "local");
+    const better = [4, 5].map((from) => transactionOf({ from, price: 9n, ...large }));
+    for (const one of better) await test.pool.addTransaction(one, "peer");
+    for (const { hash } of better) assert.ok(test.pool.get(hash));
+    const spared = [0, 1].filter((from) => test.pool.contentFrom(account(from)).pending.length > 0);
+    assert.deepEqual(spared, [0, 1]);
+  });
+
   it("keeps the bytes within their limit and puts all back when it helps nothing", async () => {
     const test = testPool({ maxBytes: 3_000 });
     const data = new Uint8Array(900).fill(1);
