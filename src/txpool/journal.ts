@@ -10,7 +10,7 @@ import type { Logger } from "../runtime/log.ts";
 import { SerialQueue } from "../runtime/queue.ts";
 
 /** Largest journal; what comes beyond it is not kept until the next rotation. */
-export const MAX_JOURNAL_BYTES = 64 * 1024 * 1024;
+const MAX_JOURNAL_BYTES = 64 * 1024 * 1024;
 /** Rewrites and appends that may wait for the disk. */
 const MAX_WRITES = 16;
 const HEADER_BYTES = 8;
@@ -22,6 +22,7 @@ const SLACK_BYTES = 1024 * 1024;
 /** The journal of one pool. Failures of the disk are logged and never stop the pool. */
 export class Journal {
   readonly #path: string;
+  readonly #maxBytes: number;
   readonly #log: Logger;
   readonly #writes = new SerialQueue({ name: "transaction journal", limit: MAX_WRITES });
   readonly #live = new Map<Hash, Bytes>();
@@ -33,9 +34,13 @@ export class Journal {
   #sizeBytes = 0;
   #full = false;
 
-  constructor(dependencies: { readonly log: Logger }, options: { readonly path: string }) {
+  constructor(
+    dependencies: { readonly log: Logger },
+    options: { readonly path: string; readonly maxBytes?: number },
+  ) {
     this.#log = dependencies.log;
     this.#path = options.path;
+    this.#maxBytes = options.maxBytes ?? MAX_JOURNAL_BYTES;
   }
 
   /** Bytes of the file and of what is on its way there. */
@@ -53,7 +58,7 @@ export class Journal {
       },
     );
     if (size === undefined) return [];
-    if (size > 2 * MAX_JOURNAL_BYTES) {
+    if (size > 2 * this.#maxBytes) {
       this.#log.warn("Transaction journal is too large and was ignored", { sizeBytes: size });
       return [];
     }
@@ -68,7 +73,8 @@ export class Journal {
   keep(hash: Hash, raw: Bytes): void {
     if (this.#live.has(hash)) return;
     const length = HEADER_BYTES + raw.length;
-    if (this.#sizeBytes + length > MAX_JOURNAL_BYTES) {
+    if (this.#sizeBytes + length > this.#maxBytes) this.tidy();
+    if (this.#sizeBytes + length > this.#maxBytes) {
       if (!this.#full)
         this.#log.warn("Transaction journal is full", { sizeBytes: this.#sizeBytes });
       this.#full = true;

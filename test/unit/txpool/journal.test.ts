@@ -3,7 +3,7 @@ import { appendFile, mkdtemp, readFile, rm, stat, truncate } from "node:fs/promi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addressOf } from "../../../src/crypto/secp256k1.ts";
-import { bytesToHex } from "../../../src/primitives/hex.ts";
+import { bigIntToHash, bytesToHex } from "../../../src/primitives/hex.ts";
 import { silentLogger } from "../../../src/runtime/log.ts";
 import { Journal } from "../../../src/txpool/journal.ts";
 import { senderOf } from "../../../src/types/sender.ts";
@@ -42,6 +42,24 @@ describe("Journal", () => {
     for (const { hash } of waiting) assert.ok(second.pool.get(hash));
     assert.equal(second.pool.get(mined.hash), undefined);
     await second.pool.stop();
+  });
+
+  it("keeps all of a file that is more than half of what it may be over a restart", async () => {
+    const large = () => new Journal({ log: silentLogger }, { path, maxBytes: 4_000_000 });
+    const raws = Array.from({ length: 30 }, (_, i) => new Uint8Array(100_000).fill(i));
+    const keepAll = (journal: Journal, all: readonly Uint8Array[]) => {
+      for (const [i, raw] of all.entries()) journal.keep(bigIntToHash(BigInt(i)), raw);
+    };
+    const first = large();
+    keepAll(first, raws);
+    await first.close();
+    const second = large();
+    const loaded = await second.load();
+    assert.equal(loaded.length, raws.length);
+    keepAll(second, loaded);
+    second.rotate();
+    await second.close();
+    assert.equal((await large().load()).length, raws.length);
   });
 
   it("reads up to a damaged record and writes a whole file again", async () => {
