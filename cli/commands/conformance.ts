@@ -8,7 +8,7 @@ import { findSuite, sample, suiteFiles } from "../fixtures/suite.ts";
 import { runSuite } from "../fixtures/suiteRun.ts";
 
 const USAGE = `usage: qnet conformance evm [--sample FILES] [--seed N] [--jobs N] [--evm fast|reference]
-       qnet conformance fuzz [--cases N] [--seed N] [--first N]
+       qnet conformance fuzz [--blocks] [--cases N] [--seed N] [--first N]
        qnet conformance rpc [options of test/tools/rpc-compat.mjs]
 `;
 const DEFAULT_SEED = 1;
@@ -56,9 +56,11 @@ async function fuzz(args: string[]): Promise<number> {
       cases: { type: "string" },
       seed: { type: "string" },
       first: { type: "string" },
+      blocks: { type: "boolean", default: false },
     },
   });
   const differences = await runFuzz({
+    blocks: values.blocks,
     seed: count(values.seed, "--seed") ?? DEFAULT_SEED,
     first: count(values.first, "--first") ?? 0,
     count: count(values.cases, "--cases") ?? DEFAULT_FUZZ_CASES,
