@@ -80,7 +80,7 @@ function describeStorage(reason: StorageErrorReason): string {
       return `${path} is in use by ${holder}; stop it, or give another --datadir`;
     }
     case "DAMAGED":
-      return `the database in ${path} is damaged: ${reason.detail}`;
+      return `the database in ${path} is damaged: ${reason.detail}; qnet db repair may mend it`;
     case "UNAVAILABLE":
       return `${path} cannot be used: ${reason.detail}`;
     case "NEWER_SCHEMA":

@@ -74,6 +74,7 @@ export class Producer {
   readonly #queue = new SerialQueue({ name: "producer", limit: MAX_WAITING });
   #automine: boolean;
   #intervalMs: number;
+  #told: unknown;
   #running = false;
   /** A block for arrivals is on its way; `#again`: more has arrived since it chose its transactions. */
   #awake = false;
@@ -305,7 +306,10 @@ export class Producer {
   }
 
   #complain(error: unknown): void {
-    if (this.#running) this.#deps.log.error("Block production failed", { error });
+    // an engine that stopped answers every order with the failure that stopped it
+    if (!this.#running || error === this.#told) return;
+    this.#told = error;
+    this.#deps.log.error("Block production failed", { error });
   }
 
   /** Makes a block of what has arrived so far; undefined when it would be empty and must not be. */

@@ -17,6 +17,8 @@ import { SetupError } from "./setupError.ts";
 
 type EngineParts = Omit<OpenEngineDependencies, "signers" | "transport"> & {
   readonly metrics: Metrics;
+  /** Hears when the engine has stopped by itself: without it the node makes and takes no more blocks. */
+  readonly onFatal: ((error: Error) => void) | undefined;
 };
 
 /** Starts signers and engine as services. Throws StorageError LOCKED when another process signs with the same records. */
@@ -73,6 +75,9 @@ async function startEngine(
   how = { tells: true },
 ): Promise<void> {
   const report = new EngineReport({ ...parts, engine }, how);
+  engine.on("failed", (error): undefined => {
+    parts.onFatal?.(error instanceof Error ? error : new Error(String(error)));
+  });
   await services.start([
     {
       name: "consensus report",

@@ -158,7 +158,7 @@ async function startParts(options: NodeOptions, services: ServiceGroup): Promise
   const common = { database, chain, pool, verifier, clock, metrics };
   if (setup === undefined)
     return { ...common, consensus: undefined, producer: undefined, dev: undefined };
-  const sources = { setup, ...common, log };
+  const sources = { setup, ...common, log, onFatal: options.onFatal };
   if (options.producer === undefined || devClock === undefined) {
     const consensus =
       options.consensus && (await startConsensus(sources, options.consensus, services));

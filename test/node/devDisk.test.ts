@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lookInside } from "../../src/node/devLog.ts";
+import { StorageError } from "../../src/storage/storageError.ts";
 import { startDevNode } from "../support/devNode.ts";
 
 const bob = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";
@@ -46,5 +47,19 @@ describe("a development node on disk", () => {
     assert.equal(await dev.call("anvil_dumpState"), dump);
     await dev.call("evm_mine");
     assert.equal(BigInt(String(await dev.call("eth_getStorageAt", stranger, "0x1"))), 9n);
+  });
+
+  it("tells whoever started it when blocks cannot be written any more", async () => {
+    const fatal = Promise.withResolvers<Error>();
+    const dev = await startDevNode({ databasePath, onFatal: fatal.resolve });
+    try {
+      await dev.node.database.close();
+      await assert.rejects(dev.call("evm_mine"));
+      const error = await fatal.promise;
+      assert(error instanceof StorageError);
+      assert.equal(error.reason.code, "CLOSED");
+    } finally {
+      await dev[Symbol.asyncDispose]();
+    }
   });
 });

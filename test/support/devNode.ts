@@ -19,6 +19,7 @@ export interface DevNodeOptions {
   readonly databasePath?: string;
   /** Default: genesis/devnet.json */
   readonly genesis?: Genesis;
+  readonly onFatal?: (error: Error) => void;
   /** Default: instant */
   readonly producer?: Partial<ProducerOptions>;
 }
@@ -49,6 +50,7 @@ export async function startDevNode(options: DevNodeOptions = {}): Promise<DevNod
     clientVersion: "anvil-compatible/qnet/test",
     log: options.log ?? silentLogger,
     clock: options.clock ?? systemClock,
+    onFatal: options.onFatal,
     recoveryThreads: 0,
     pool: { allowUnprotected: true },
     producer: { ...INSTANT, miner: TEST_MINER, keys: devValidatorKeys(), ...options.producer },
