@@ -11,7 +11,7 @@ import { silentLogger } from "../src/runtime/log.ts";
 import { openDatabase } from "../src/storage/database.ts";
 import { parseGenesisText } from "../src/types/genesis.ts";
 import { median, table } from "./report.ts";
-import { residentMib } from "./residentMemory.ts";
+import { type OwnMib, ownMib } from "./residentMemory.ts";
 import { draftOnHead, genesisText, recipientsOf, SENDERS, transfer } from "./transfers.ts";
 
 const clock = { nowMs: () => performance.now() };
@@ -19,16 +19,20 @@ const clock = { nowMs: () => performance.now() };
 const FILL_PER_BLOCK = 20_000;
 
 const MEMORY_COLUMNS = ["anonymous MiB, first warm", "last"];
+/** Growth of the highest anonymous memory, from the second quarter of the blocks to the last, that still counts as flat. */
+const FLAT_SHARE = 0.05;
+/** Warm blocks from which on a curve is shown. */
+const CURVE_FROM = 20;
 
 interface Measured {
   readonly coldMs: number;
   readonly warmMs: number;
   readonly cpuMicros: number;
-  /** Anonymous memory after the first warm block and after the last: does it grow? */
-  readonly anonymousMib: readonly [first: number, last: number];
+  /** After each warm block: does it grow? */
+  readonly memory: readonly OwnMib[];
 }
 
-/** A row for each size of block and number of accounts. */
+/** A row for each size of block and number of accounts; of many runs a curve of memory as well. */
 export async function buildLoad(args: readonly string[]): Promise<string> {
   const { values } = parseArgs({
     args: [...args],
@@ -40,14 +44,17 @@ export async function buildLoad(args: readonly string[]): Promise<string> {
   });
   boundHeap(); // as the node does
   const rows: (readonly (string | number)[])[] = [];
+  const curves: string[] = [];
   for (const accounts of values.accounts.split(",").map(Number)) {
     for (const size of values.blocks.split(",").map(Number)) {
       const measured = await measure(accounts, size, Number(values.runs));
       const times = [measured.coldMs.toFixed(0), measured.warmMs.toFixed(0)];
-      const [first, last] = measured.anonymousMib;
-      const row = [accounts, size, ...times, measured.cpuMicros.toFixed(1), first, last];
+      const memory = [measured.memory[0], measured.memory.at(-1)].map((at) => at?.anonymous ?? 0);
+      const row = [accounts, size, ...times, measured.cpuMicros.toFixed(1), ...memory];
       console.error(row.join(" "));
       rows.push(row);
+      if (measured.memory.length >= CURVE_FROM)
+        curves.push("", curveOf(`${accounts} accounts, blocks of ${size}`, measured.memory));
     }
   }
   return [
@@ -57,6 +64,32 @@ export async function buildLoad(args: readonly string[]): Promise<string> {
       ["accounts", "transfers", "cold ms", "warm ms", "CPU us/transfer, warm", ...MEMORY_COLUMNS],
       rows,
     ),
+    ...curves,
+  ].join("\n");
+}
+
+function curveOf(what: string, memory: readonly OwnMib[]): string {
+  const highest = (from: number, to: number) =>
+    Math.max(
+      ...memory
+        .slice(Math.floor(memory.length * from), Math.ceil(memory.length * to))
+        .map(({ anonymous }) => anonymous),
+    );
+  const [second, last] = [highest(0.25, 0.5), highest(0.75, 1)];
+  const growth = (last - second) / second;
+  const verdict = growth < FLAT_SHARE ? "flat" : "NOT flat";
+  const head = ["warm block", "anonymous MiB", "V8's heap", "objects in it", "buffers"];
+  const rows = memory.map(({ anonymous, heap, objects, buffers }, index) => [
+    index + 1,
+    anonymous,
+    heap,
+    objects,
+    buffers,
+  ]);
+  return [
+    `${what}: highest anonymous memory of the second quarter of the blocks ${second} MiB, of the last ${last} MiB: **${verdict}** (${(growth * 100).toFixed(1)} %, flat below ${FLAT_SHARE * 100} %). What is neither V8's heap nor buffers is malloc's: LevelDB's batch, its tables of writes and cache of blocks, and what malloc keeps for the next ones.`,
+    "",
+    table(head, rows),
   ].join("\n");
 }
 
@@ -86,17 +119,17 @@ async function measure(accounts: number, size: number, runs: number): Promise<Me
     const cold = await make(size);
     while (sent < accounts) await make(Math.min(FILL_PER_BLOCK, accounts - sent));
     const warm = [];
-    const anonymous: number[] = [];
+    const memory: OwnMib[] = [];
     for (let i = 0; i < runs; i++) {
       warm.push(await make(size));
-      anonymous.push(residentMib("self").anonymous);
+      memory.push(ownMib());
     }
     await chain.close();
     return {
       coldMs: cold.ms,
       warmMs: median(warm.map(({ ms }) => ms)),
       cpuMicros: median(warm.map(({ cpuMicros }) => cpuMicros)),
-      anonymousMib: [anonymous[0] ?? 0, anonymous.at(-1) ?? 0],
+      memory,
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
