@@ -2,6 +2,7 @@
  * `npm run bench -- <name>`: speed and memory, measured beside a peer in the same run. Each result is printed and kept as
  * text in bench/results with machine, versions and commit, so that a claim can be repeated.
  */
+import { spawnSync } from "node:child_process";
 import { report } from "./report.ts";
 
 type Bench = (args: readonly string[]) => Promise<string>;
@@ -15,6 +16,13 @@ const benches: Readonly<Record<string, { summary: string; load: () => Promise<Be
   build: {
     summary: "building and storing blocks of transfers [--blocks N,N] [--accounts N,N] [--runs N]",
     load: async () => (await import("./buildLoad.ts")).buildLoad,
+  },
+  memory: {
+    summary: "60 blocks of 50,000 transfers in a row: a curve of memory [--runs N] [--blocks N]",
+    load: async () => {
+      const { buildLoad } = await import("./buildLoad.ts");
+      return (args) => buildLoad([...MANY_LARGE_BLOCKS, ...args]);
+    },
   },
   import: {
     summary: "`qnet import` of a chain of transfers [--txs N] [--accounts N,N] [--runs N]",
@@ -72,6 +80,9 @@ const benches: Readonly<Record<string, { summary: string; load: () => Promise<Be
   },
 };
 
+/** Of the build bench; what comes after them on the command line counts instead. */
+const MANY_LARGE_BLOCKS = ["--blocks", "50000", "--accounts", "10000", "--runs", "60"] as const;
+
 /** What `all` asks of benches that take longer than a few minutes as they are. */
 const SHORTER: Readonly<Record<string, readonly string[]>> = {
   load: ["--runs", "3"],
@@ -79,7 +90,7 @@ const SHORTER: Readonly<Record<string, readonly string[]>> = {
 };
 
 const [name = "", ...args] = process.argv.slice(2);
-if (name === "all") await runAll();
+if (name === "all") runAll();
 else if (benches[name] === undefined) {
   const rows = Object.entries(benches).map(([key, { summary }]) => `  ${key.padEnd(8)} ${summary}`);
   console.error(`usage: npm run bench -- all|NAME\n${rows.join("\n")}`);
@@ -94,17 +105,15 @@ async function run(name: string, given: readonly string[]): Promise<void> {
   console.log(report({ name, args: given, seconds }, body));
 }
 
-/** One after the other; what fails is named at the end and does not keep the others from running. */
-async function runAll(): Promise<void> {
-  const failed: string[] = [];
-  for (const each of Object.keys(benches)) {
-    try {
-      await run(each, SHORTER[each] ?? []);
-    } catch (error) {
-      console.error(each, error);
-      failed.push(each);
-    }
-  }
+/** Each in a process of its own: memory and heap of one tell nothing of another, and what fails or crashes stops no other. */
+function runAll(): void {
+  const failed = Object.keys(benches).filter((each) => {
+    const command = [import.meta.filename, each, ...(SHORTER[each] ?? [])];
+    const { status, signal, error } = spawnSync(process.execPath, command, { stdio: "inherit" });
+    if (status === 0) return false;
+    console.error(`${each} ended with ${error?.message ?? signal ?? status}`);
+    return true;
+  });
   if (failed.length === 0) return;
   console.error(`failed: ${failed.join(", ")}`);
   process.exitCode = 1;
