@@ -3,6 +3,7 @@ import { buildBlock, type Candidate } from "../../../src/chain/buildBlock.ts";
 import type { Chain } from "../../../src/chain/chain.ts";
 import { EMPTY_BYTES } from "../../../src/primitives/bytes.ts";
 import { type Address, ZERO_HASH } from "../../../src/primitives/hex.ts";
+import { makeBlock } from "../../../src/types/block.ts";
 import { senderOf } from "../../../src/types/sender.ts";
 import type { Transaction } from "../../../src/types/transaction.ts";
 import {
@@ -122,5 +123,26 @@ describe("buildBlock", () => {
     });
     const built = await buildTestBlock(chain, [blob]);
     assert.deepEqual(built.block.transactions, []);
+  });
+
+  it("leaves nothing behind when it breaks off half way", async () => {
+    await using own = await openTestChain(plainGenesis());
+    await using other = await openTestChain(plainGenesis());
+    const { chain } = own;
+    const [first] = candidatesOf([testTransaction(chain, 0, 0)]);
+    function* broken(): Generator<Candidate> {
+      if (first !== undefined) yield first;
+      throw new RangeError("the pool broke");
+    }
+    const budget = { clock: still };
+    await assert.rejects(buildBlock(chain, draftOn(chain), broken(), budget), RangeError);
+    const wrong = await buildTestBlock(chain, [testTransaction(chain, 1, 0)]);
+    const header = { ...wrong.block.header, stateRoot: ZERO_HASH };
+    await assert.rejects(chain.importBlock(makeBlock(header, wrong.block), wrong));
+    const built = await buildTestBlock(chain, [testTransaction(chain, 2, 0)]);
+    await chain.importBlock(built.block, built);
+    assert.equal((await other.chain.importBlock(built.block)).isHead, true);
+    const sender = TEST_ADDRESSES[0] ?? assert.fail();
+    assert.equal(chain.stateAt(built.block.hash).account(sender)?.nonce ?? 0n, 0n);
   });
 });
