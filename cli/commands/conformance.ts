@@ -6,6 +6,7 @@ import { runFuzz } from "../fixtures/fuzzRun.ts";
 import { runRpcSuite } from "../fixtures/rpcSuite.ts";
 import { findSuite, sample, suiteFiles } from "../fixtures/suite.ts";
 import { runSuite } from "../fixtures/suiteRun.ts";
+import type { CommandIo } from "../io.ts";
 
 const USAGE = `usage: qnet conformance evm [--sample FILES] [--seed N] [--jobs N] [--evm fast|reference]
        qnet conformance fuzz [--blocks] [--cases N] [--seed N] [--first N]
@@ -15,11 +16,11 @@ const DEFAULT_SEED = 1;
 const DEFAULT_FUZZ_CASES = 10_000;
 
 /** Runs the command; returns its exit status: 0 everything passed, 1 something failed, 2 usage or no fixtures. */
-export async function run(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[], io: CommandIo): Promise<number> {
   const [suite, ...rest] = args;
   try {
     if (suite === "evm") return await runEvm(rest);
-    if (suite === "fuzz") return await fuzz(rest);
+    if (suite === "fuzz") return await fuzz(rest, io.stop);
     if (suite === "rpc") return await runRpcSuite(rest);
     process.stderr.write(USAGE);
     return 2;
@@ -49,7 +50,7 @@ async function runEvm(args: string[]): Promise<number> {
   return (await runSuite(files, Math.max(1, jobs), parseEvmName(values.evm))) === 0 ? 0 : 1;
 }
 
-async function fuzz(args: string[]): Promise<number> {
+async function fuzz(args: string[], stop: AbortSignal): Promise<number> {
   const { values } = parseArgs({
     args,
     options: {
@@ -59,13 +60,13 @@ async function fuzz(args: string[]): Promise<number> {
       blocks: { type: "boolean", default: false },
     },
   });
-  const differences = await runFuzz({
+  const range = {
     blocks: values.blocks,
     seed: count(values.seed, "--seed") ?? DEFAULT_SEED,
     first: count(values.first, "--first") ?? 0,
     count: count(values.cases, "--cases") ?? DEFAULT_FUZZ_CASES,
-  });
-  return differences === 0 ? 0 : 1;
+  };
+  return (await runFuzz(range, stop)) ? 0 : 1;
 }
 
 function count(text: string | undefined, option: string): number | undefined {
