@@ -55,7 +55,7 @@ describe("Hardhat 3", function () {
     it(`passes the tests of this repository's contracts with ${who} accounts`, async function () {
       if (node.isPeer && type === QUANTUM) return this.skip();
       const printed = await hardhat(["test", "--network", network]);
-      assert.match(printed, /32 passing/);
+      assert.match(printed, /33 passing/);
       assert.equal(await lastType(), type);
     });
 
